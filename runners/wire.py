@@ -84,7 +84,8 @@ class WireResume(Wire):
     """What the server knows of earlier launches of the session. `transcript` is markdown for an agent that cannot load.
 
     `grants` are decisions about permissions that were pending when an earlier launch ended; each is good once.
-    `tests_attempts` is how many repairs were asked for already.
+    `previous_launch` is the id of the launch before this one and `previous_frames` the last number stored of it: what the
+    worker could not send then, it sends first now.
     """
 
     launches: int = 0
@@ -94,6 +95,8 @@ class WireResume(Wire):
     grants: list[WireInput] = []
     turns: int = 0
     document_submitted: bool = False
+    previous_launch: str = ""
+    previous_frames: int = 0
 
 
 class WireBootstrap(Wire):

@@ -377,7 +377,10 @@ class Signals(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bootstrap:
-    """What a worker fetches first; the wire form is in runners.wire."""
+    """What a worker fetches first; the wire form is in runners.wire.
+
+    `previous` is the session's launch before this one, by which the worker knows what of that one's frames was stored.
+    """
 
     ticket: Ticket
     session: Session
@@ -387,6 +390,7 @@ class Bootstrap:
     base: str
     history: tuple[Recorded, ...]
     inputs: tuple[Input, ...]
+    previous: Launch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
