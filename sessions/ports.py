@@ -228,10 +228,20 @@ class LiveLaunch:
 
 
 class Dispatch(Protocol):
-    async def claim(self, *, engine: str, runner: str, launch: LaunchId, token_hash: bytes) -> Claim | None:
+    async def claim(
+        self,
+        *,
+        engine: str,
+        runner: str,
+        launch: LaunchId,
+        token_hash: bytes,
+        installation: InstallationId | None = None,
+    ) -> Claim | None:
         """Take the most urgent, then oldest queued session nobody else holds, in one transaction.
 
         Writes the launch with the next fence, `LaunchStarted`, and the session as working. None when none is queued.
+        A terminal's sessions run in that terminal's own process: with an `installation`, only sessions of tickets that
+        have a thread there; without, only sessions of tickets with no thread in an installation of platform `terminal`.
         """
 
     async def launched(self, launch: LaunchId, *, reference: str) -> None:
