@@ -339,6 +339,9 @@ class Mirrors(Protocol):
     async def refresh(self, repository: str) -> Path:
         """A read-only bare mirror of the repository, fetched now; raises `RepositoryUnusable`."""
 
+    async def find(self, repository: str) -> Path | None:
+        """Where the mirror is, as it was last fetched; None when there is none yet."""
+
     async def resolve(self, repository: str, branch: str) -> str:
         """The commit of a branch in the mirror; raises `RepositoryUnusable` with the branches there are."""
 
