@@ -1,10 +1,10 @@
 """A model server that plays a script, for real agents in tests: OpenAI's chat completions, streamed, on loopback.
 
-The script is a list of scenes. The first scene whose cue stands in the latest prompt is played, one step for each
-request the agent makes while it works on that prompt; a scene with an empty cue fits every prompt. Which step is due is
-read from the conversation that the agent sends along, so a request that is repeated gets the same answer, and an agent
-that was killed goes on where it was. Whatever the script does not foresee is refused and kept in `surprises`, which a
-test asserts to be empty at its end.
+The script is a list of scenes. The scene whose cue stands last in the latest prompt is played, one step for each
+request the agent makes while it works on that prompt; a scene with an empty cue fits what no other does. Last, since
+agents put a prompt that failed before the next one. Which step is due is read from the conversation that the agent
+sends along, so a request that is repeated gets the same answer, and an agent that was killed goes on where it was.
+Whatever the script does not foresee is refused and kept in `surprises`, which a test asserts to be empty at its end.
 """
 
 import asyncio
@@ -92,9 +92,10 @@ class ScriptedModel:
         return step
 
     def _due(self, prompt: str, later: Sequence[_Message]) -> Step:
-        scene = next((scene for scene in self.script if scene.cue in prompt), None)
-        if scene is None:
+        fitting = [scene for scene in self.script if scene.cue in prompt]
+        if not fitting:
             raise Unforeseen(f"no scene for the prompt {prompt[:2000]!r}")
+        scene = max(fitting, key=lambda scene: prompt.rfind(scene.cue) if scene.cue else -1)
         played = sum(message.role == "assistant" for message in later)
         if played >= len(scene.steps):
             raise Unforeseen(f"the scene {scene.cue!r} is over after {played} steps; last came {later[-1].words()!r}")

@@ -76,6 +76,11 @@ async def test_repeated_request_gets_the_same_answer(model: ScriptedModel) -> No
     assert answers[0] == answers[1]
 
 
+async def test_prompt_put_behind_a_failed_one_is_the_one_that_counts(model: ScriptedModel) -> None:
+    status, _ = await ask(model, request(("user", "Fail\n\nFix the bill")))
+    assert status == 200
+
+
 async def test_request_without_tools_is_answered_beside_the_script(model: ScriptedModel) -> None:
     status, _ = await ask(model, request(("user", "A title for: Fix the bill"), tools=()))
     assert (status, model.surprises) == (200, [])
