@@ -1,76 +1,77 @@
 """What can go wrong between us and the database."""
 
-from dataclasses import dataclass
+from sessions.ports import Unavailable
 
 
 class StorageError(Exception):
     """The base of everything this package raises."""
 
 
-@dataclass
-class DatabaseUnavailable(StorageError):
-    """The database did not answer; the same call may succeed later."""
+class DatabaseUnavailable(StorageError, Unavailable):
+    """The database did not answer, or the connection broke; what an open transaction did is undone or unknown."""
 
-    reason: str
-
-
-@dataclass
-class EmbeddedUnavailable(DatabaseUnavailable):
-    """Our own PostgreSQL cannot run here; `advice` is the operator's next step."""
-
-    advice: str
+    def __init__(self, detail: str) -> None:
+        super().__init__("database", detail)
 
 
-@dataclass
 class DatabaseFull(DatabaseUnavailable):
     """The database has no room left on its disk."""
 
 
-@dataclass
-class StatementTimedOut(StorageError):
-    """A statement ran longer than it may."""
+class EmbeddedUnavailable(DatabaseUnavailable):
+    """Our own PostgreSQL cannot run here; `advice` is the operator's next step."""
 
-    reason: str
+    def __init__(self, *, reason: str, advice: str) -> None:
+        super().__init__(f"{reason}; {advice}")
+        self.reason = reason
+        self.advice = advice
 
 
-@dataclass
+class StatementTimedOut(DatabaseUnavailable):
+    """A statement ran longer than it may; nothing was changed."""
+
+
+class Deadlocked(DatabaseUnavailable):
+    """Two transactions waited for each other; this one lost and may be tried again."""
+
+
 class ConstraintBroken(StorageError):
     """A write was refused; the constraint's name says what it forbids."""
 
-    constraint: str
+    def __init__(self, constraint: str, detail: str) -> None:
+        super().__init__(constraint, detail)
+        self.constraint = constraint
+        self.detail = detail
 
 
-@dataclass
-class Deadlocked(StorageError):
-    """Two transactions waited for each other; this one lost and may be tried again."""
-
-    reason: str
-
-
-@dataclass
 class DuplicateStatement(StorageError):
     """Two named statements share a name."""
 
-    name: str
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
-@dataclass
 class UnnamedStatement(StorageError):
     """SQL stands outside any named statement."""
 
-    file: str
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self.file = file
 
 
-@dataclass
 class UnknownStatement(StorageError):
     """No statement has this name."""
 
-    name: str
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
-@dataclass
 class MigrationRefused(StorageError):
-    """The database and our migrations disagree; nothing was changed by the refused one."""
+    """The database and our migrations disagree; the refused one changed nothing. `advice` is the operator's next step."""
 
-    number: int
-    reason: str
+    def __init__(self, *, reason: str, advice: str) -> None:
+        super().__init__(f"{reason}; {advice}")
+        self.reason = reason
+        self.advice = advice
