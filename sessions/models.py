@@ -276,6 +276,7 @@ class Approval:
     """Something only an authorised person decides, bound to the digest of what was shown.
 
     `subject` is the phase of a document, or the worker's request id of a permission. `deciders` are external user ids.
+    `grant` is a permission's digest of tool and input, by which the worker recognises a repeat; the decision carries it back.
     """
 
     ticket: TicketId
@@ -291,6 +292,7 @@ class Approval:
     decided_by: str = ""
     decided_at: datetime | None = None
     comment: str = ""
+    grant: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,10 +363,19 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeState:
-    """What an earlier launch of the session left for the next one."""
+    """What earlier launches of the session left for the next one, read from the history.
 
+    `launches` counts those before this one, `turns` the turns begun; `open_turn` when the last of them has not ended.
+    `last_input` is the ordinal of the last input the agent was given. `transcript` is markdown, cut from the front, for an
+    agent that cannot load its own conversation. `grants` are decisions about permissions no agent was told of yet.
+    """
+
+    launches: int = 0
     agent_session: str = ""
     last_input: int = 0
+    turns: int = 0
     open_turn: bool = False
+    document_submitted: bool = False
     summary: str = ""
+    transcript: str = ""
     grants: tuple[Input, ...] = field(default=())

@@ -23,11 +23,13 @@ from sessions.models import (
     InstallationId,
     Launch,
     LaunchId,
+    Limits,
     Phase,
     Project,
     ProjectId,
     Publication,
     Question,
+    ResumeState,
     Session,
     SessionId,
     ThreadId,
@@ -393,6 +395,8 @@ class Bootstrap:
     """What a worker fetches first; the wire form is in runners.wire.
 
     `previous` is the session's launch before this one, by which the worker knows what of that one's frames was stored.
+    `base` is the branch the work is meant for; `start` the one it begins at: that of an earlier publication of the ticket
+    (which may be gone from the remote since; then the base), else the base itself.
     """
 
     ticket: Ticket
@@ -404,6 +408,9 @@ class Bootstrap:
     history: tuple[Recorded, ...]
     inputs: tuple[Input, ...]
     previous: Launch | None = None
+    start: str = ""
+    limits: Limits = Limits()
+    resume: ResumeState = ResumeState()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
