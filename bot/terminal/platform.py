@@ -39,7 +39,7 @@ class TerminalOutlet:
 
     async def post(self, place: Place, message: Message, *, slot: str, nonce: str) -> tuple[Place, str]:
         there = self._journal.find(slot=slot)
-        card = _card(message, id=there.id if there else self._journal.next_card_id(), slot=slot, nonce=nonce)
+        card = _card(message, card_id=there.id if there else self._journal.next_card_id(), slot=slot, nonce=nonce)
         self._journal.show(card)
         self._display.card(card, message, first=there is None)
         return replace(place, thread=place.thread or place.channel), card.id
@@ -48,7 +48,7 @@ class TerminalOutlet:
         there = self._journal.find(slot=slot)
         if there is None or there.id != message_id:
             raise MessageGone
-        card = _card(message, id=message_id, slot=slot, nonce=there.nonce)
+        card = _card(message, card_id=message_id, slot=slot, nonce=there.nonce)
         self._journal.show(card)
         self._display.card(card, message, first=False)
 
@@ -57,10 +57,10 @@ class TerminalOutlet:
         return None if there is None else (replace(place, thread=place.thread or place.channel), there.id)
 
 
-def _card(message: Message, *, id: str, slot: str, nonce: str) -> Shown:
+def _card(message: Message, *, card_id: str, slot: str, nonce: str) -> Shown:
     buttons = tuple((b.label, b.action.encode()) for b in message.buttons if isinstance(b, Button))
     return Shown(
-        id=id,
+        id=card_id,
         slot=slot,
         nonce=nonce,
         line=terminal.line(message),

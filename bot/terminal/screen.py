@@ -1,5 +1,6 @@
 """The display of a person at a terminal: cards that are done scroll away above, cards that still change are redrawn in
-place above the input line, with a spinner while an agent works."""
+place above the input line, with a spinner while an agent works.
+"""
 
 import shutil
 import sys
