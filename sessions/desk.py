@@ -1,6 +1,7 @@
 """What workers do: the use cases behind the worker's API (`sessions.ports.WorkerDesk`)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sessions.events import Event, WorkerFrame
@@ -20,31 +21,19 @@ from sessions.ports import (
 from sessions.redaction import Redactor
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Serves the workers of all workspaces; implements `sessions.ports.WorkerDesk`."""
 
-    def __init__(
-        self,
-        *,
-        ledger: Ledger,
-        log: FrameLog,
-        ingest: Ingest,
-        host: Host,
-        signals: Signals,
-        clock: Clock,
-        ids: Ids,
-        redactor: Redactor,
-        limits: Limits | None = None,
-    ) -> None:
-        self._ledger = ledger
-        self._log = log
-        self._ingest = ingest
-        self._host = host
-        self._signals = signals
-        self._clock = clock
-        self._ids = ids
-        self._redactor = redactor
-        self._limits = limits or Limits()
+    ledger: Ledger
+    log: FrameLog
+    ingest: Ingest
+    host: Host
+    signals: Signals
+    clock: Clock
+    ids: Ids
+    redactor: Redactor
+    limits: Limits = field(default_factory=Limits)
 
     async def authenticate(self, launch: LaunchId, token: str) -> LaunchContext:
         """Raises `LaunchUnknown` for a wrong id or token, `LaunchFenced` when the launch has ended."""

@@ -7,7 +7,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -409,8 +409,8 @@ class Bootstrap:
     inputs: tuple[Input, ...]
     previous: Launch | None = None
     start: str = ""
-    limits: Limits = Limits()
-    resume: ResumeState = ResumeState()
+    limits: Limits = field(default_factory=Limits)
+    resume: ResumeState = field(default_factory=ResumeState)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

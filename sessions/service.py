@@ -86,14 +86,14 @@ class Standing:
         return self.sessions[-1]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketService:
     """The one way in which people change tickets. Wakes whoever waits after each commit."""
 
-    def __init__(self, *, ledger: Ledger, signals: Signals, clock: Clock, ids: Ids) -> None:
-        self._ledger = ledger
-        self._signals = signals
-        self._clock = clock
-        self._ids = ids
+    ledger: Ledger
+    signals: Signals
+    clock: Clock
+    ids: Ids
 
     # reading
     async def find(self, workspace: WorkspaceId, key: str) -> Standing | None:
