@@ -1,0 +1,115 @@
+"""PostgreSQL for tests: one server a process, and a fresh, migrated database for each test that asks."""
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from storage.binaries import programs_for, server_user
+from storage.cluster import OWNER, Cluster
+from storage.database import Database, PoolLimits, database, served
+from storage.migrate import migrate
+from tests.parts import postgres_binaries
+
+PASSWORD = "no-secret-here"
+TEMPLATE = "migrated"
+# What a test stores need not survive the machine.
+_CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A throwaway server; its superuser is the login that an operator's DATABASE_URL may well have."""
+
+    cluster: Cluster
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def url(self, name: str = "postgres") -> str:
+        return self.cluster.dsn(OWNER, PASSWORD, name)
+
+    async def new_database(self, template: str = TEMPLATE) -> str:
+        """A new database's name."""
+        name = f"test_{next(self.numbers)}"
+        await self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    async def drop_database(self, name: str) -> None:
+        await self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def run(self, sql: str, name: str = "postgres") -> None:
+        connection = await asyncpg.connect(self.url(name))
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The PostgreSQL that comes with the wheel, with a migrated template."""
+    with short_folder() as folder:
+        user = server_user()
+        with _running(folder, programs_for(user, folder)) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def postgres15() -> Iterator[PostgresServer]:
+    """The oldest PostgreSQL we promise; tests that use it say `@pytest.mark.needs("pg15")`."""
+    programs = postgres_binaries(15)
+    assert programs is not None
+    with short_folder() as folder, _running(folder, programs) as server:
+        yield server
+
+
+@pytest.fixture
+async def database_url(postgres: PostgresServer) -> AsyncIterator[str]:
+    """The address of a fresh, migrated database."""
+    name = await postgres.new_database()
+    yield postgres.url(name)
+    await postgres.drop_database(name)
+
+
+@pytest.fixture(name="database")
+async def fresh_database(database_url: str) -> AsyncIterator[Database]:
+    """Both roles' pools over a fresh, migrated database."""
+    async with database(served(database_url), limits=PoolLimits(app=4, system=4)) as opened:
+        yield opened
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A new folder which every user can enter and whose path leaves room for a socket's name."""
+    folder = Path(tempfile.mkdtemp(prefix="vib-", dir="/tmp"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running(folder: Path, programs: Path) -> Iterator[PostgresServer]:
+    cluster = Cluster(
+        folder=folder, programs=programs, socket_dir=folder / "run", user=server_user(), settings=_CARELESS
+    )
+    server = PostgresServer(cluster)
+    asyncio.run(_start(server))
+    try:
+        yield server
+    finally:
+        asyncio.run(cluster.stop())
+
+
+async def _start(server: PostgresServer) -> None:
+    await server.cluster.create(PASSWORD)
+    await server.cluster.start()
+    await server.run(f"CREATE DATABASE {TEMPLATE}")
+    await migrate(server.url(TEMPLATE))
