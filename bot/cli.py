@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias, cast
 
 from bot.version import VERSION
 
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (argparse names it nowhere else)
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 PHASES = ("research", "planning", "execution")

@@ -156,6 +156,7 @@ class Screen:
 
 def _draw(content: RenderableType) -> str:
     width = min(shutil.get_terminal_size().columns, WIDTH_LIMIT)
-    console = Console(file=StringIO(), force_terminal=True, width=width, highlight=False, color_system="standard")
+    drawn = StringIO()
+    console = Console(file=drawn, force_terminal=True, width=width, highlight=False, color_system="standard")
     console.print(content)
-    return console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO given above
+    return drawn.getvalue()
