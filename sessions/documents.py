@@ -1,0 +1,75 @@
+"""What research and planning leave behind: numbered revisions, what is new in one, and how to tell it in a few lines."""
+
+import difflib
+import hashlib
+import re
+from collections.abc import Sequence
+
+from sessions.models import Digest, Document, Phase
+
+SUMMARY_CHARS = 600
+SUMMARY_HEADINGS = 8
+_HEADING = re.compile(r"^#{1,6}\s+(?P<words>.+?)\s*#*$")
+_FENCE = re.compile(r"^\s*(```|~~~)")
+
+
+def digest(text: str) -> Digest:
+    """sha256 in hex of the text in UTF-8."""
+    return Digest(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def latest(documents: Sequence[Document], phase: Phase) -> Document | None:
+    """The newest revision of the phase's document."""
+    return max((found for found in documents if found.phase is phase), key=lambda one: one.revision, default=None)
+
+
+def revise(documents: Sequence[Document], *, phase: Phase, author: str, markdown: str) -> Document | None:
+    """The next revision; None when the text is blank, or the same as the newest revision but for space at its end."""
+    text = markdown.strip("\n").rstrip()
+    newest = latest(documents, phase)
+    if not text.strip() or (newest is not None and newest.markdown == text):
+        return None
+    revision = 1 if newest is None else newest.revision + 1
+    return Document(phase=phase, revision=revision, author=author, markdown=text, digest=digest(text))
+
+
+def summary(markdown: str) -> str:
+    """The first paragraph and the headings, as markdown of a few lines; what is cut ends in an ellipsis."""
+    lines = _outside_fences(markdown)
+    paragraph = " ".join(_first_paragraph(lines))
+    headings = [f"- {found['words']}" for line in lines if (found := _HEADING.match(line))]
+    hidden = len(headings) - SUMMARY_HEADINGS
+    if hidden > 0:
+        headings = [*headings[:SUMMARY_HEADINGS], f"- … and {hidden} more"]
+    return "\n\n".join(part for part in (_shortened(paragraph), "\n".join(headings)) if part)
+
+
+def difference(before: str, after: str) -> str:
+    """What changed from one text to the other, line by line as in a unified diff, without its file names."""
+    compared = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)
+    return "\n".join(list(compared)[2:])
+
+
+def _outside_fences(markdown: str) -> list[str]:
+    kept: list[str] = []
+    fenced = False
+    for line in markdown.splitlines():
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced:
+            kept.append(line)
+    return kept
+
+
+def _first_paragraph(lines: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for line in lines:
+        if line.strip() and not _HEADING.match(line):
+            found.append(line.strip())
+        elif found:
+            break
+    return found
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SUMMARY_CHARS else text[: SUMMARY_CHARS - 1].rstrip() + "…"

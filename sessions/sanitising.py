@@ -1,0 +1,49 @@
+"""Text from agents, tools and people made safe to store and to show: what cannot be seen is made visible or taken out.
+
+NUL and lone surrogates cannot be stored in the database; escape sequences of terminals and controls of writing direction
+make a text look like another. What is too long is cut in its middle, and says how much is missing.
+"""
+
+import re
+
+TEXT_CHARS = 100_000
+"""The longest text of an event; documents may be `DOCUMENT_CHARS` long."""
+DOCUMENT_CHARS = 400_000
+
+_ESCAPE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor
+    r"|(?:\x1b[\]P^_X]|[\x9d\x90])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # titles, links, device strings
+    r"|\x1b[ -/]*[0-~]?"
+)
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def cleaned(text: str) -> str:
+    """The text without escape sequences, with ends of lines as in Unix and every other control shown as a symbol.
+
+    Text without any of them is answered as it is, at the cost of one search.
+    """
+    if _UNSEEN.search(text) is None:
+        return text
+    plain = _ESCAPE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _UNSEEN.sub(_shown, plain)
+
+
+def capped(text: str, limit: int) -> str:
+    """The text if it is no longer than `limit` characters, else two thirds from its front and one from its end."""
+    if len(text) <= limit:
+        return text
+    tail = limit // 3
+    left_out = len(text) - limit
+    return f"{text[: limit - tail]}\n… {left_out} characters left out …\n{text[len(text) - tail :]}"
+
+
+def _shown(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if code < 0xA0 or 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    return f"[U+{code:04X}]"
