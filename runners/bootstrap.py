@@ -1,0 +1,152 @@
+"""What a worker is told first, as the wire has it: pure, from what the desk knows of the session."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from runners.wire import WireBootstrap, WireDocument, WireInput, WireResume
+from sessions.events import (
+    AgentSaid,
+    AgentStarted,
+    ApprovalDecided,
+    DocumentWritten,
+    Event,
+    InputReceived,
+    InputTaken,
+    LaunchStarted,
+    PermissionSettled,
+    QuestionAnswered,
+    QuestionAsked,
+    ToolCalled,
+    TurnStarted,
+)
+from sessions.models import Document, Input, InputKind, InputState
+from sessions.ports import Bootstrap
+
+TRANSCRIPT_CHARS = 40_000
+"""What an agent that cannot load its conversation is told of it; the oldest part is left out first."""
+
+
+def to_wire(bootstrap: Bootstrap, *, mirror: Path, base_commit: str) -> WireBootstrap:
+    """The whole bootstrap; `base_commit` is the commit of `bootstrap.base` in the mirror."""
+    ticket, session, project = bootstrap.ticket, bootstrap.session, bootstrap.project
+    grants, inputs = _split(_open_inputs(bootstrap))
+    return WireBootstrap(
+        ticket_key=ticket.key,
+        title=ticket.title,
+        description=ticket.description,
+        requester_name=ticket.requester.name,
+        author_name=ticket.requester.name,
+        author_email=bootstrap.requester_email,
+        project=project.name,
+        repository=project.repository,
+        session=str(session.id),
+        ordinal=session.ordinal,
+        phase=session.phase,
+        branch=session.branch,
+        base=bootstrap.base,
+        base_commit=base_commit,
+        mirror=str(mirror),
+        agent=project.agent,
+        documents=[_document(document) for document in bootstrap.documents],
+        inputs=[wire_input(held) for held in inputs],
+        resume=_resume(bootstrap, grants),
+        test_command=project.test_command,
+        templates_dir=project.templates_dir,
+        attachments=[attachment for held in bootstrap.inputs for attachment in held.attachments],
+    )
+
+
+def wire_input(held: Input) -> WireInput:
+    return WireInput(
+        ordinal=held.ordinal,
+        kind=held.kind,
+        author_name=held.author_name,
+        text=held.text,
+        subject=held.subject,
+        verdict=held.verdict,
+        request=held.request,
+        grant=held.grant,
+        attachments=list(held.attachments),
+    )
+
+
+def transcript(events: Iterable[Event]) -> str:
+    """The conversation so far in markdown, its newest part."""
+    text = "".join(_told(event) for event in events).strip()
+    return text if len(text) <= TRANSCRIPT_CHARS else f"[…]\n{text[-TRANSCRIPT_CHARS:]}"
+
+
+def _resume(bootstrap: Bootstrap, grants: Sequence[Input]) -> WireResume:
+    events = _own_events(bootstrap)
+    previous = bootstrap.previous
+    launches = sum(isinstance(event, LaunchStarted) for event in events)
+    return WireResume(
+        # The launch that asks has been recorded too.
+        launches=max(0, launches - 1),
+        agent_session=next((e.agent_session for e in reversed(events) if isinstance(e, AgentStarted)), ""),
+        last_input=max((e.ordinal for e in events if isinstance(e, InputTaken)), default=0),
+        transcript=transcript(events) if launches > 1 else "",
+        grants=[wire_input(held) for held in grants],
+        turns=max((e.turn for e in events if isinstance(e, TurnStarted)), default=0),
+        document_submitted=any(isinstance(e, DocumentWritten) and e.phase is bootstrap.session.phase for e in events),
+        previous_launch=str(previous.id) if previous is not None else "",
+        previous_frames=previous.last_frame if previous is not None else 0,
+    )
+
+
+def _own_events(bootstrap: Bootstrap) -> list[Event]:
+    ordinal = bootstrap.session.ordinal
+    return [recorded.event for recorded in bootstrap.history if recorded.session == ordinal]
+
+
+def _open_inputs(bootstrap: Bootstrap) -> list[Input]:
+    """What no worker has taken yet and nobody has withdrawn."""
+    events = _own_events(bootstrap)
+    taken = {event.ordinal for event in events if isinstance(event, InputTaken)}
+    settled = {
+        event.request for event in events if isinstance(event, PermissionSettled) and event.outcome != "cancelled"
+    }
+    return [
+        held
+        for held in bootstrap.inputs
+        if held.state is not InputState.WITHDRAWN
+        and held.ordinal not in taken
+        and not (held.request and held.request in settled)
+    ]
+
+
+def _split(inputs: Iterable[Input]) -> tuple[list[Input], list[Input]]:
+    """Decisions about permissions that an earlier launch asked for, and everything else."""
+    grants: list[Input] = []
+    others: list[Input] = []
+    for held in inputs:
+        (grants if held.kind is InputKind.DECISION and held.grant else others).append(held)
+    return grants, others
+
+
+def _document(document: Document) -> WireDocument:
+    return WireDocument(
+        phase=document.phase, revision=document.revision, author=document.author, markdown=document.markdown
+    )
+
+
+def _told(event: Event) -> str:
+    match event:
+        case TurnStarted(turn=turn):
+            return f"\n\n## Turn {turn}\n\n"
+        case AgentSaid(text=text):
+            return text
+        case ToolCalled(title=title, status="completed" | "failed" as status):
+            return f"\n- {title} ({status})\n"
+        case QuestionAsked(text=text):
+            return f"\n\n**Question to the person:** {text}\n\n"
+        case QuestionAnswered(by_name=name, answer=answer):
+            return f"\n\n**{name} answered:** {answer}\n\n"
+        case InputReceived(author_name=name, text=text, input=InputKind.MESSAGE):
+            return f"\n\n**{name} wrote:** {text}\n\n"
+        case ApprovalDecided(by_name=name, verdict=verdict, comment=comment):
+            return f"\n\n**{name} decided:** {verdict.replace('_', ' ')}{': ' if comment else ''}{comment}\n\n"
+        case DocumentWritten(phase=phase, revision=revision):
+            return f"\n\n(The {phase} document, revision {revision}, was submitted.)\n\n"
+        case _:
+            return ""
