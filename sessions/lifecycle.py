@@ -1,4 +1,4 @@
-"""The states of a session, as a fold over its events; the column in the database is a cache of this.
+"""The states of a session and a ticket, as a fold over events; the columns in the database are caches of this.
 
     queued → working ⇄ waiting → asleep(reason) → queued …, and at last done or discarded
 
@@ -19,10 +19,12 @@ from sessions.events import (
     SessionFinished,
     SessionQueued,
     StopRequested,
+    TicketClosed,
+    TicketReopened,
     TurnEnded,
     WorkerEnded,
 )
-from sessions.models import Session, SessionState, SleepReason
+from sessions.models import Session, SessionState, SleepReason, TicketState
 
 LOSSES_LIMIT = 3
 """After so many launches lost in a row the session is put to sleep as failed instead of being started again."""
@@ -45,8 +47,10 @@ def advance(session: Session, event: Event) -> Session:
             return replace(session, state=SessionState.DONE, reason=None)
         case SessionDiscarded():
             return replace(session, state=SessionState.DISCARDED, reason=None)
-        case SessionQueued() if session.state is not SessionState.WORKING:
-            return replace(session, state=SessionState.QUEUED, reason=None)
+        case SessionQueued(cause=cause) if session.state is not SessionState.WORKING:
+            # Somebody wants it again, so it gets its full number of attempts; a restart by ourselves is one of them.
+            losses = session.losses if cause == "restart" else 0
+            return replace(session, state=SessionState.QUEUED, reason=None, losses=losses)
         case LaunchStarted() if session.state is SessionState.QUEUED:
             return replace(session, state=SessionState.WORKING, reason=None)
         case StopRequested() if session.state is SessionState.QUEUED:
@@ -55,10 +59,24 @@ def advance(session: Session, event: Event) -> Session:
             return _advance_running(session, event) if session.state in _RUNNING else session
 
 
+def advance_ticket(state: TicketState, event: Event) -> TicketState:
+    """The ticket's state after the event: open → done or rejected, and open again."""
+    match event:
+        case TicketClosed(state=closed) if state is TicketState.OPEN:
+            return closed
+        case TicketReopened():
+            return TicketState.OPEN
+        case _:
+            return state
+
+
 def _advance_running(session: Session, event: Event) -> Session:
     match event:
         case ApprovalAsked() | QuestionAsked():
             return replace(session, state=SessionState.WAITING)
+        case PermissionSettled(outcome="cancelled"):
+            # The agent no longer waits, but a person's decision is still wanted, and comes as the next prompt.
+            return session
         case InputTaken() | PermissionSettled():
             return replace(session, state=SessionState.WORKING)
         case TurnEnded():

@@ -3,7 +3,7 @@
 Values only. Ids are UUIDv7, made by the application; a ticket's `key` is what people see, and a session is `key.ordinal`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -359,23 +359,3 @@ class Limits:
     test_s: float = 1800.0
     repairs: int = 3
     unreachable_s: float = 120.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResumeState:
-    """What earlier launches of the session left for the next one, read from the history.
-
-    `launches` counts those before this one, `turns` the turns begun; `open_turn` when the last of them has not ended.
-    `last_input` is the ordinal of the last input the agent was given. `transcript` is markdown, cut from the front, for an
-    agent that cannot load its own conversation. `grants` are decisions about permissions no agent was told of yet.
-    """
-
-    launches: int = 0
-    agent_session: str = ""
-    last_input: int = 0
-    turns: int = 0
-    open_turn: bool = False
-    document_submitted: bool = False
-    summary: str = ""
-    transcript: str = ""
-    grants: tuple[Input, ...] = field(default=())

@@ -29,7 +29,6 @@ from sessions.models import (
     ProjectId,
     Publication,
     Question,
-    ResumeState,
     Session,
     SessionId,
     ThreadId,
@@ -142,6 +141,9 @@ class Transaction(Protocol):
         """All of them by ordinal, locked."""
 
     async def live_launch(self, session: SessionId) -> Launch | None: ...
+
+    async def launches(self, session: SessionId) -> Sequence[Launch]:
+        """All of them by fence, ended or not."""
 
     async def end_launch(self, launch: LaunchId) -> bool:
         """Its token is dead from now on; False when it had ended before."""
@@ -410,7 +412,6 @@ class Bootstrap:
     previous: Launch | None = None
     start: str = ""
     limits: Limits = field(default_factory=Limits)
-    resume: ResumeState = field(default_factory=ResumeState)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
