@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from storage.database import Database, LoneConnection, lone_connection
+from storage.database import LoneConnection, lone_connection
 from storage.errors import DatabaseUnavailable
+from storage.system import System
 
 log = structlog.get_logger()
 
 CHANNEL = "viberator"
 
-_NOTIFY = "SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic"
 _SEPARATOR = " "
 
 
@@ -80,7 +80,7 @@ class PostgresSignals:
     is on its way goes with the next, since the server lets one notifying transaction commit at a time.
     """
 
-    database: Database
+    system: System
     dsn: str
     replica: str
     local: LocalSignals = field(default_factory=LocalSignals)
@@ -110,8 +110,7 @@ class PostgresSignals:
             payloads = [f"{self.replica}{_SEPARATOR}{topic}" for topic in self.outgoing]
             self.outgoing.clear()
             try:
-                async with self.database.system() as connection:
-                    await connection.execute(_NOTIFY, CHANNEL, payloads)
+                await self.system.rows("notify", CHANNEL, payloads)
             except DatabaseUnavailable as error:
                 log.warning("signals.unsent", topics=len(payloads), error=error.detail)
                 await asyncio.sleep(self.retry_s)

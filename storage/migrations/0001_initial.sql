@@ -331,6 +331,7 @@ CREATE TABLE approvals (
     decided_by text NOT NULL DEFAULT '',
     decided_at timestamptz,
     comment text NOT NULL DEFAULT '',
+    granted text NOT NULL,
     CONSTRAINT approvals_pkey PRIMARY KEY (ticket_id, ordinal),
     CONSTRAINT approvals_kind_known CHECK (kind IN ('document', 'permission', 'publish', 'budget')),
     CONSTRAINT approvals_state_known

@@ -1,0 +1,89 @@
+"""Events and other values as JSON, by pydantic over the domain's dataclasses.
+
+What is stored of an event is its kind, the version of its shape and the rest as payload. What this version of the
+program cannot read is `UnknownEvent`, never an error.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+
+from sessions.events import Event, KnownEvent, UnknownEvent, upcast
+from storage.text import storable_tree
+
+T = TypeVar("T")
+
+_TYPES: Final = {cls.kind: cls for cls in KnownEvent.__args__}
+_WITHOUT_KIND: Final = {"kind"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event as the database holds it; `payload` is JSON."""
+
+    kind: str
+    version: int
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How values of one type become JSON and come back."""
+
+    adapter: TypeAdapter[Any]
+
+    def dump(self, value: object) -> str:
+        """JSON that `jsonb` takes: what it cannot hold is replaced by a visible sign."""
+        return _dump(self.adapter, value, exclude=None).decode()
+
+    def load(self, text: str | bytes) -> Any:  # noqa: ANN401 (the caller names the type)
+        return self.adapter.validate_json(text)
+
+
+@cache
+def codec(of: Any) -> Codec:  # noqa: ANN401 (a type, or a form of one)
+    """Made on first use, since making all of them takes longer than most commands."""
+    return Codec(TypeAdapter(of))
+
+
+def encode(event: Event) -> Stored:
+    if isinstance(event, UnknownEvent):
+        return Stored(event.kind, event.version, to_json(storable_tree(event.payload)).decode())
+    payload = _dump(codec(_TYPES[event.kind]).adapter, event, exclude=_WITHOUT_KIND)
+    return Stored(event.kind, event.VERSION, payload.decode())
+
+
+def decode(kind: str, version: int, payload: str) -> Event:
+    """The event in today's shape, or `UnknownEvent`."""
+    known = _TYPES.get(kind)
+    if known is None:
+        return _unknown(kind, version, payload)
+    try:
+        if version == known.VERSION:
+            return cast("Event", codec(known).load(payload))
+        shape = upcast(kind, version, json.loads(payload), wanted=known.VERSION)
+        return _unknown(kind, version, payload) if shape is None else codec(known).adapter.validate_python(shape)
+    except ValidationError:
+        return _unknown(kind, version, payload)
+
+
+def _unknown(kind: str, version: int, payload: str) -> UnknownEvent:
+    return UnknownEvent(kind=kind, version=version, payload=json.loads(payload))
+
+
+def _dump(adapter: TypeAdapter[Any], value: object, *, exclude: set[str] | None) -> bytes:
+    try:
+        text = adapter.dump_json(value, exclude=exclude)
+    except (PydanticSerializationError, UnicodeEncodeError):
+        # A lone surrogate, which UTF-8 does not have.
+        return _dump_cleaned(adapter, value, exclude=exclude)
+    # A NUL always looks like this; so does the harmless text "\u0000", which is only slower.
+    return _dump_cleaned(adapter, value, exclude=exclude) if b"\\u0000" in text else text
+
+
+def _dump_cleaned(adapter: TypeAdapter[Any], value: object, *, exclude: set[str] | None) -> bytes:
+    return to_json(storable_tree(adapter.dump_python(value, exclude=exclude)))

@@ -1,0 +1,178 @@
+-- The statements that cross workspaces. Nothing else runs as viberator_system.
+
+-- name: claim_candidate
+-- The most urgent, then oldest queued session that nobody is at; its ticket is locked first, then the session.
+-- Sessions of a terminal ($1) are for its own process, and nobody else's.
+SELECT t AS ticket, s AS session, p AS project,
+    (SELECT coalesce(max(l.fence), 0) + 1 FROM launches l WHERE l.session_id = s.id) AS fence
+FROM tickets t
+JOIN sessions s ON s.ticket_id = t.id
+JOIN projects p ON p.id = t.project_id
+WHERE s.state = 'queued'
+    AND NOT EXISTS (SELECT FROM launches l WHERE l.session_id = s.id AND l.ended_at IS NULL)
+    AND CASE WHEN $1::uuid IS NULL
+        THEN NOT EXISTS (
+            SELECT FROM threads h JOIN installations i ON i.id = h.installation_id
+            WHERE h.ticket_id = t.id AND i.platform = 'terminal'
+        )
+        ELSE EXISTS (SELECT FROM threads h WHERE h.ticket_id = t.id AND h.installation_id = $1)
+    END
+ORDER BY s.priority DESC, s.queued_at
+LIMIT 1
+FOR NO KEY UPDATE OF t, s SKIP LOCKED
+
+-- name: start_launch
+WITH numbered AS (
+    UPDATE tickets SET last_event = last_event + 1 WHERE id = $1 RETURNING id, workspace_id, last_event
+),
+working AS (
+    UPDATE sessions SET state = $3, reason = NULL WHERE id = $2
+),
+launched AS (
+    INSERT INTO launches (id, workspace_id, ticket_id, session_id, fence, engine, runner, token_hash)
+    SELECT $4, workspace_id, id, $2, $5, $6, $7, $8 FROM numbered
+),
+stored AS (
+    INSERT INTO events (ticket_id, position, workspace_id, session_id, kind, version, payload)
+    SELECT id, last_event, workspace_id, $2, $9, $10, $11 FROM numbered
+),
+raised AS (
+    UPDATE threads
+    SET wanted_event = n.last_event,
+        wanted_at = CASE WHEN wanted_event = delivered_event THEN now() ELSE wanted_at END
+    FROM numbered n
+    WHERE threads.ticket_id = n.id
+)
+SELECT last_event FROM numbered
+
+-- name: launched
+UPDATE launches SET reference = $2 WHERE id = $1
+
+-- name: live_launches
+SELECT l.*, s.state IN ('done', 'discarded') AS over,
+    (
+        SELECT min(i.received_at) FROM inputs i
+        WHERE i.session_id = l.session_id AND i.kind = 'stop' AND i.state = 'queued'
+    ) AS stopping_since
+FROM launches l
+JOIN sessions s ON s.id = l.session_id
+WHERE l.ended_at IS NULL AND l.engine = $1
+ORDER BY l.started_at
+
+-- name: locate_launch
+SELECT l.*, s.state IN ('done', 'discarded') AS over,
+    (
+        SELECT min(i.received_at) FROM inputs i
+        WHERE i.session_id = l.session_id AND i.kind = 'stop' AND i.state = 'queued'
+    ) AS stopping_since
+FROM launches l
+JOIN sessions s ON s.id = l.session_id
+WHERE l.ended_at IS NULL AND l.id = $1
+
+-- name: authenticate_launch
+SELECT id, workspace_id, ticket_id, session_id, fence, token_hash, ended_at IS NOT NULL AS ended
+FROM launches
+WHERE id = $1
+
+-- name: launch_seen
+UPDATE launches SET seen_at = now() WHERE id = $1 AND ended_at IS NULL
+
+-- name: flush
+-- Many launches' frames at once. A batch ($1 its launch, $2 its first frame, $3 how many) is stored if its launch lives and
+-- stands right before it; its events are $4 … $8, of which $4 is the batch's place in $1. Answers the batches stored.
+WITH batch AS (
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::int[]) WITH ORDINALITY AS b (launch_id, first, count, n)
+),
+-- Whoever appends to these tickets waits here, in one order for all.
+locked AS MATERIALIZED (
+    SELECT t.id FROM tickets t
+    WHERE t.id IN (SELECT l.ticket_id FROM launches l JOIN batch b ON b.launch_id = l.id)
+    ORDER BY t.id
+    FOR NO KEY UPDATE
+),
+moved AS (
+    UPDATE launches l
+    SET last_frame = b.first + b.count - 1, seen_at = now()
+    FROM batch b, locked k
+    WHERE l.id = b.launch_id AND k.id = l.ticket_id AND l.ended_at IS NULL AND l.last_frame = b.first - 1
+    RETURNING b.n, b.first, b.count, l.id AS launch_id, l.ticket_id, l.session_id, l.workspace_id, l.last_frame
+),
+counted AS (
+    SELECT ticket_id, sum(count) AS count FROM moved GROUP BY ticket_id
+),
+numbered AS (
+    UPDATE tickets t
+    SET last_event = t.last_event + c.count
+    FROM counted c
+    WHERE t.id = c.ticket_id
+    RETURNING t.id, t.last_event, t.last_event - c.count AS base
+),
+stored AS (
+    INSERT INTO events (
+        ticket_id, position, workspace_id, session_id, launch_id, frame, kind, version, payload
+    )
+    SELECT m.ticket_id, n.base + row_number() OVER (PARTITION BY m.ticket_id ORDER BY m.n, e.frame),
+        m.workspace_id, m.session_id, m.launch_id, e.frame, e.kind, e.version, e.payload
+    FROM unnest($4::bigint[], $5::bigint[], $6::text[], $7::int[], $8::jsonb[]) AS e (n, frame, kind, version, payload)
+    JOIN moved m ON m.n = e.n
+    JOIN numbered n ON n.id = m.ticket_id
+),
+raised AS (
+    UPDATE threads
+    SET wanted_event = n.last_event,
+        wanted_at = CASE WHEN wanted_event = delivered_event THEN now() ELSE wanted_at END
+    FROM numbered n
+    WHERE threads.ticket_id = n.id
+)
+SELECT n, last_frame FROM moved
+
+-- name: launch_positions
+SELECT id, last_frame, ended_at IS NOT NULL AS ended FROM launches WHERE id = ANY($1::uuid[])
+
+-- name: dirty_threads
+SELECT id, workspace_id
+FROM threads
+WHERE outlet = ANY($1::text[]) AND wanted_event <> delivered_event AND parked IS NULL
+ORDER BY wanted_at
+LIMIT $2
+
+-- name: thread_workspace
+SELECT workspace_id FROM threads WHERE id = $1
+
+-- name: unsettled_inbox
+SELECT workspace_id, installation_id, source, received_at
+FROM inbox
+WHERE outcome IS NULL AND received_at < now() - make_interval(secs => $1)
+ORDER BY received_at
+LIMIT $2
+
+-- name: take_lease
+INSERT INTO leases AS l (key, owner, fence, until)
+VALUES ($1, $2, 1, now() + make_interval(secs => $3))
+ON CONFLICT (key) DO UPDATE
+SET owner = excluded.owner, fence = l.fence + 1, until = excluded.until
+WHERE l.until <= now() OR l.owner = excluded.owner
+RETURNING fence
+
+-- name: renew_lease
+UPDATE leases SET until = now() + make_interval(secs => $4) WHERE key = $1 AND owner = $2 AND fence = $3
+
+-- name: release_lease
+UPDATE leases SET until = now() WHERE key = $1 AND owner = $2 AND fence = $3
+
+-- name: notify
+SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload
+
+-- name: ensure_workspace
+INSERT INTO workspaces AS w (id, name) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET name = w.name
+RETURNING id
+
+-- name: find_installation
+SELECT * FROM installations WHERE platform = $1 AND external_id = $2
+
+-- name: installations
+SELECT * FROM installations ORDER BY platform, external_id
+
+-- name: workspaces
+SELECT id, name FROM workspaces ORDER BY name
