@@ -346,6 +346,9 @@ class Mirrors(Protocol):
     async def find(self, repository: str) -> Path | None:
         """Where the mirror is, as it was last fetched; None when there is none yet."""
 
+    async def default_branch(self, repository: str) -> str:
+        """The branch that the repository's HEAD names; raises `RepositoryUnusable` when it names none."""
+
     async def resolve(self, repository: str, branch: str) -> str:
         """The commit of a branch in the mirror; raises `RepositoryUnusable` with the branches there are."""
 

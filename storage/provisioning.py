@@ -4,7 +4,7 @@ These statements run as `system`, since they make the very rows by which workspa
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -78,6 +78,17 @@ class Provisioning:
     async def undeclare_projects(self, workspace: WorkspaceId, *, still_declared: Sequence[str]) -> None:
         async with self.database.system() as connection:
             await connection.execute(_SQL["undeclare_projects"], workspace, list(still_declared))
+
+    async def project_repositories(self, workspace: WorkspaceId) -> Mapping[str, str]:
+        """The repositories of all projects by the projects' names."""
+        async with self.database.system() as connection:
+            rows = await connection.fetch(_SQL["project_repositories"], workspace)
+        return {row["name"]: row["repository"] for row in rows}
+
+    async def bind_channel(self, installation: Installation, channel: str, project: Project) -> None:
+        """What is asked for in the channel is meant for the project."""
+        async with self.database.system() as connection:
+            await connection.execute(_SQL["bind_channel"], installation.workspace, installation.id, channel, project.id)
 
     async def put_member(self, workspace: WorkspaceId, person: Person) -> None:
         async with self.database.system() as connection:

@@ -46,3 +46,10 @@ UPDATE projects SET declared = false WHERE workspace_id = $1 AND declared AND na
 INSERT INTO members (workspace_id, installation_id, external_id, name, email, role) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT ON CONSTRAINT members_pkey DO UPDATE SET
     name = excluded.name, email = excluded.email, role = excluded.role;
+
+-- name: project_repositories
+SELECT name, repository FROM projects WHERE workspace_id = $1;
+
+-- name: bind_channel
+INSERT INTO channel_bindings (workspace_id, installation_id, channel, project_id) VALUES ($1, $2, $3, $4)
+ON CONFLICT ON CONSTRAINT channel_bindings_pkey DO UPDATE SET project_id = excluded.project_id;

@@ -52,3 +52,24 @@ async def test_an_agents_environment_is_not_written_down(database: Database) -> 
     )
     async with database.system() as connection:
         assert "s3cret" not in await connection.fetchval("SELECT agent::text FROM projects")
+
+
+async def test_a_channel_stands_for_the_project_it_was_last_bound_to(database: Database) -> None:
+    ids = RandomIds()
+    provisioning = Provisioning(database=database, ids=ids)
+    workspace = await provisioning.workspace()
+    terminal = await provisioning.installation(workspace, platform="terminal", external_id="a", outlet="terminal:a")
+    for name in ("one", "two"):
+        project = await provisioning.put_project(
+            Project(
+                id=ProjectId(ids.uuid()), workspace=workspace, name=name, repository=name, branch="main", agent=AGENT
+            )
+        )
+        assert project is not None
+        await provisioning.bind_channel(terminal, "a", project)
+    async with database.system() as connection:
+        bound = await connection.fetchval(
+            "SELECT name FROM channel_bindings AS b JOIN projects AS p ON p.id = b.project_id"
+        )
+    assert bound == "two"
+    assert await provisioning.project_repositories(workspace) == {"one": "one", "two": "two"}
