@@ -192,6 +192,9 @@ class Transaction(Protocol):
 
     async def get_project(self, project: ProjectId) -> Project: ...
 
+    async def bound_project(self, place: Place) -> Project | None:
+        """The project that the place's channel stands for (`channel_bindings`)."""
+
     async def audit(self, *, who: str, what: str, subject: str, digest: str = "") -> None: ...
 
     async def count_usage(
