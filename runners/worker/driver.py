@@ -119,8 +119,8 @@ class Agent:
         )
         return await asyncio.shield(self._turn)
 
-    async def cancel(self) -> None:
-        """End the turn that runs, and what it left running; returns when the agent has answered, or would not."""
+    async def cancel(self, *, limit_s: float = CANCEL_S) -> None:
+        """End the turn that runs; returns when the agent has answered, or has not within the limit."""
         if self._turn is None or self._turn.done():
             return
         self._client.cancel_asks()
@@ -128,7 +128,7 @@ class Agent:
             await self._acp.cancel(session_id=self._session)
         except ConnectionError:
             return
-        await asyncio.wait({self._turn}, timeout=CANCEL_S)
+        await asyncio.wait({self._turn}, timeout=limit_s)
 
     def company(self) -> frozenset[int]:
         """The processes that the agent has started and that still run."""

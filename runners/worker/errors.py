@@ -141,3 +141,11 @@ class CallRefused(WorkerError):
 
 class WorkspaceTaken(WorkerError):
     """Another worker still holds the session's directory."""
+
+
+class TurnTooLong(WorkerError):
+    """The agent worked on one turn for longer than it may."""
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(limit_s)
+        self.limit_s = limit_s

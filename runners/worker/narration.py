@@ -3,7 +3,7 @@
 Called from within the SDK's notification tasks and never awaits, so that what it hands on keeps the agent's order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import assert_never
 
@@ -111,6 +111,10 @@ class Narration:
         """Take the tokens that one turn has used."""
         if usage is not None:
             self._put(UsageReported(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens))
+
+    def adopt(self, calls: Iterable[ToolCalled]) -> None:
+        """Take over calls that an earlier process has begun."""
+        self._calls.update({call.call: ToolCall(event=call) for call in calls})
 
     def open_calls(self) -> tuple[ToolCalled, ...]:
         """The calls that have neither completed nor failed."""

@@ -18,11 +18,11 @@ from runners.worker.cleaning import beginning
 from sessions.events import (
     AgentSaid,
     AgentThought,
-    PermissionRequested,
     PlanShown,
     ToolCalled,
     WorkerEnded,
     WorkerFrame,
+    WorkerRequest,
 )
 
 WAITING_FRAMES = 2_000
@@ -73,6 +73,9 @@ class Outbox:
         self._chars += _size(frame)
         self._empty.clear()
         self.stirred.set()
+        if isinstance(frame, WorkerRequest):
+            # People are asked for something: that is not lost even if the worker is killed before it is sent.
+            self.keep()
         if len(self._waiting) >= WAITING_FRAMES or self._chars >= WAITING_CHARS:
             self._room.clear()
 
@@ -113,11 +116,9 @@ class Outbox:
 
     def keep(self) -> None:
         """Write all that was not acknowledged to the journal, for the session's next launch."""
+        waiting = tuple(FRAME.dump_python(frame, mode="json") for frame in self._waiting)
         batches = [] if self._batch is None else [self._batch]
-        while self._waiting:
-            batches.append(Batch(self._next, tuple(self._cut())))
-            self._next = batches[-1].last + 1
-        self._write(batches)
+        self._write([*batches, Batch(self._next, waiting)])
 
     def _merge(self, frame: WorkerFrame) -> bool:
         """Whether the frame became part of one that waits."""
@@ -168,7 +169,7 @@ class Outbox:
 
 
 def unsent(journal: Path, *, launch: str, stored: int) -> tuple[WorkerFrame, ...]:
-    """What an earlier launch could not send, but for what ended with it.
+    """What an earlier launch could not send, but for its own end.
 
     Of launch `launch` the bot has stored the frames up to `stored`; of any other launch we cannot know, and send nothing twice.
     """
@@ -179,7 +180,7 @@ def unsent(journal: Path, *, launch: str, stored: int) -> tuple[WorkerFrame, ...
     ours = [batch for batch in batches if batch.launch == launch]
     left = [payload for batch in ours for payload in batch.frames[max(0, stored - batch.first + 1) :]]
     frames = [frame for payload in left if (frame := _read(payload)) is not None]
-    return tuple(frame for frame in frames if not isinstance(frame, WorkerEnded | PermissionRequested))
+    return tuple(frame for frame in frames if not isinstance(frame, WorkerEnded))
 
 
 def _read(payload: dict[str, object]) -> WorkerFrame | None:

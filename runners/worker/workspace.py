@@ -20,7 +20,7 @@ NOTES = ".viberator"
 
 CHECKPOINT = "refs/viberator/checkpoint"
 COMMITTER_NAME = "Viberator"
-COMMITTER_EMAIL = "viberator@users.noreply.github.com"
+COMMITTER_EMAIL = "viberator@noreply.invalid"
 KNOWN_BRANCHES = 10
 NO_PUSH = "viberator://commits-are-published-by-the-bot"
 

@@ -1,0 +1,79 @@
+"""What one launch of a session leaves for the next in `state/worker.json`, beside what the server knows."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sessions.events import ToolCalled
+from sessions.models import Verdict
+
+Stage = Literal["task", "turn", "settle", "waiting"]
+"""What comes next: the first prompt; a turn was under way; a turn has ended and is to be looked at; people are waited for."""
+
+
+class PendingAsk(BaseModel):
+    """A permission that the agent was waiting for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request: str
+    grant: str
+    title: str
+
+
+class Rule(BaseModel):
+    """A decision that is good for one repeat of what it was asked about."""
+
+    model_config = ConfigDict(frozen=True)
+
+    verdict: Verdict
+    request: str
+
+
+class Saved(BaseModel):
+    """The state of a session's worker; changed in place and written after each step that must not be taken twice."""
+
+    stage: Stage = "task"
+    agent_session: str = ""
+    turn: int = 0
+    prompt: str = ""
+    taken: list[int] = []
+    questions: list[str] = []
+    asks: dict[str, PendingAsk] = {}
+    rules: dict[str, Rule] = {}
+    open_calls: list[ToolCalled] = []
+    document: str = ""
+    submitted: bool = False
+    revising: bool = False
+    reminded: bool = False
+    repairs: int = 0
+    said: str = ""
+    report_title: str = ""
+    report: str = ""
+    cost_usd: float = 0.0
+
+
+class StateFile:
+    """Where it is kept; a torn or foreign file reads as nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> Saved | None:
+        try:
+            return Saved.model_validate_json(self._path.read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def write(self, saved: Saved) -> None:
+        """Replace what is kept, whole or not at all."""
+        part = self._path.with_suffix(".part")
+        part.write_text(saved.model_dump_json())
+        part.replace(self._path)
+
+
+def first_state(turns: int, *, agent_session: str, submitted: bool) -> Saved:
+    """The state where the file is lost, from what the server knows."""
+    stage: Stage = "task" if turns == 0 else "waiting" if submitted else "turn"
+    return Saved(stage=stage, turn=turns, agent_session=agent_session, submitted=submitted)
