@@ -74,6 +74,8 @@ class Lease:
 
 
 class ThreadStore(Protocol):
+    """What delivery knows of threads. A `fence` is that of the lease whose key is the thread's outlet."""
+
     async def dirty(self, *, outlets: Sequence[str], limit: int) -> Sequence[ThreadId]:
         """Threads that want more than was delivered, oldest first, by one indexed query."""
 

@@ -196,6 +196,9 @@ class LedgerTransaction:
         row = await self.statements.row("live_launch", session)
         return rows.launch(row) if row else None
 
+    async def launches(self, session: SessionId) -> Sequence[Launch]:
+        return [rows.launch(row) for row in await self.statements.rows("launches", session)]
+
     async def end_launch(self, launch: LaunchId) -> bool:
         return await self.statements.run("end_launch", launch) == 1
 
@@ -338,6 +341,10 @@ class LedgerTransaction:
         if row is None:
             raise ProjectUnknown(str(project), ())
         return rows.project(row)
+
+    async def bound_project(self, place: Place) -> Project | None:
+        row = await self.statements.row("bound_project", place.installation, place.channel)
+        return rows.project(row) if row else None
 
     async def audit(self, *, who: str, what: str, subject: str, digest: str = "") -> None:
         await self.statements.run("audit", who, what, subject, digest)

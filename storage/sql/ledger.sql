@@ -193,6 +193,9 @@ SELECT * FROM projects ORDER BY name
 -- name: get_project
 SELECT * FROM projects WHERE id = $1
 
+-- name: bound_project
+SELECT p.* FROM channel_bindings b JOIN projects p ON p.id = b.project_id WHERE b.installation_id = $1 AND b.channel = $2
+
 -- name: audit
 INSERT INTO audit (workspace_id, who, what, subject, digest) VALUES (current_workspace(), $1, $2, $3, $4)
 
