@@ -47,7 +47,8 @@ ONLY_ENVIRONMENT: Mapping[Place, str] = {
     **{place: name for name, place in CUSTOMARY.items() if place[-1] != "url"},
     ("secret_keys",): "VIBERATOR_SECRET_KEYS",
 }
-TESTS_PREFIX = "VIBERATOR_TEST_"
+NO_SETTINGS = ("VIBERATOR_PROGRAM", "VIBERATOR_TEST_")
+"""Beginnings of names that are ours and set nothing: the worker's mark on its agent, and the tests' own."""
 
 
 class Settings(Table):
@@ -173,7 +174,7 @@ def _secrets_in_file(origin: Origin) -> Iterator[str]:
 def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
     known = [CONFIG_VARIABLE, *(name for name in _variables() if name.startswith(PREFIX))]
     for name in sorted(environ):
-        if name.startswith(PREFIX) and not name.startswith(TESTS_PREFIX) and name not in known:
+        if name.startswith(PREFIX) and not name.startswith(NO_SETTINGS) and name not in known:
             yield f"{name}: there is no such setting; {nearest(name, known)}"
 
 

@@ -193,6 +193,10 @@ def test_an_unknown_variable_of_ours_is_refused(file: Path) -> None:
     ]
 
 
+def test_a_bot_that_an_agent_starts_is_not_disturbed_by_the_agent_s_own_mark(file: Path) -> None:
+    assert _load(file, "", VIBERATOR_PROGRAM="1.agent").web.port == 8080
+
+
 def test_all_mistakes_are_told_at_once(file: Path) -> None:
     assert len(_problems(file, "[web]\nprot = 1\nport = -1\n[slack]\nbot_token='x'", VIBERATOR_X="")) == 4
 
