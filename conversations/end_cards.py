@@ -202,7 +202,8 @@ def stopped_card(progress: Progress, ticket: TicketFacts, stop: StopFacts) -> Me
 
 
 def _done(stop: StopFacts) -> str:
-    return f"{stop.steps} {'step' if stop.steps == 1 else 'steps'}" if stop.steps else "nothing yet"
+    done = max(0, stop.steps - len(stop.in_flight))
+    return f"{done} {'step' if done == 1 else 'steps'}" if done else "nothing yet"
 
 
 def _in_flight(stop: StopFacts) -> str:
