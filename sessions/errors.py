@@ -172,3 +172,11 @@ class RunnerUnavailable(SessionsError):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+
+class KeysExhausted(SessionsError):
+    """No free key for a ticket was found in so many attempts."""
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__(attempts)
+        self.attempts = attempts

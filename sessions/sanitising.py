@@ -7,8 +7,9 @@ make a text look like another. What is too long is cut in its middle, and says h
 import re
 
 TEXT_CHARS = 100_000
-"""The longest text of an event; documents may be `DOCUMENT_CHARS` long."""
+"""The longest text of an event; documents may be `DOCUMENT_CHARS` long, titles `TITLE_CHARS`."""
 DOCUMENT_CHARS = 400_000
+TITLE_CHARS = 300
 
 _ESCAPE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor
@@ -36,6 +37,17 @@ def capped(text: str, limit: int) -> str:
     tail = limit // 3
     left_out = len(text) - limit
     return f"{text[: limit - tail]}\n… {left_out} characters left out …\n{text[len(text) - tail :]}"
+
+
+def safe(text: str, limit: int = TEXT_CHARS) -> str:
+    """Cleaned, then capped."""
+    return capped(cleaned(text), limit)
+
+
+def one_line(text: str) -> str:
+    """For a title: cleaned, on one line, and no longer than `TITLE_CHARS`."""
+    line = " ".join(cleaned(text).split())
+    return line if len(line) <= TITLE_CHARS else f"{line[: TITLE_CHARS - 1].rstrip()}…"
 
 
 def _shown(found: re.Match[str]) -> str:

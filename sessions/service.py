@@ -9,10 +9,14 @@ Only messages are told as `InputReceived`: a decision or an answer, which reache
 `ApprovalDecided` or `QuestionAnswered`, and a stop by `StopRequested`.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from sessions import controls, deciding, filing, talking
 from sessions.acts import Act, Heard, NewTicket, Standing
+from sessions.approvals import require_member
+from sessions.book import Book, changing, wake
 from sessions.models import (
     Approval,
     Attachment,
@@ -25,7 +29,8 @@ from sessions.models import (
     Verdict,
     WorkspaceId,
 )
-from sessions.ports import Clock, Ids, Ledger, Place, Signals
+from sessions.ports import Clock, Ids, Ledger, Place, Signals, Transaction
+from sessions.talking import Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,37 +45,62 @@ class TicketService:
     # reading
     async def find(self, workspace: WorkspaceId, key: str) -> Standing | None:
         """By the ticket's key."""
-        raise NotImplementedError
+        async with self.ledger.transaction(workspace) as tx:
+            ticket = await tx.find_ticket(key)
+            return None if ticket is None else await _standing(tx, ticket)
 
     async def find_at(self, workspace: WorkspaceId, place: Place) -> Standing | None:
         """The ticket whose thread is there."""
-        raise NotImplementedError
+        async with self.ledger.transaction(workspace) as tx:
+            found = await tx.ticket_at(place)
+            return None if found is None else await _standing(tx, await tx.lock_ticket(found))
 
     async def projects(self, workspace: WorkspaceId) -> Sequence[Project]:
-        raise NotImplementedError
+        async with self.ledger.transaction(workspace) as tx:
+            return await tx.projects()
 
     # the inbox alone
     async def note(self, act: Act, outcome: str, ticket: TicketId | None = None) -> bool:
         """Record what was said and its visible outcome where nothing else changed; False for a repeat."""
-        raise NotImplementedError
+        if act.key is None:
+            return True
+        async with self.ledger.transaction(act.workspace) as tx:
+            if not await tx.admit(act.key):
+                return False
+            await tx.settle(act.key, outcome, ticket)
+        return True
 
     # tickets
     async def file(self, act: Act, new: NewTicket) -> Ticket | None:
         """Raises `NotAllowed`."""
-        raise NotImplementedError
+        require_member(act.person, "file a ticket")
+        async with self.ledger.transaction(act.workspace) as tx:
+            if act.key is not None and not await tx.admit(act.key):
+                return None
+            book = await filing.file(tx, self.clock, self.ids, act.person, new)
+            await book.write()
+            if act.key is not None:
+                await tx.settle(act.key, "ticket", book.ticket.id)
+        await wake(self.signals, book.wakes)
+        return book.ticket
 
     async def reopen(self, act: Act, ticket: TicketId) -> Session | None:
         """A closed ticket gets a new session: execution after a good end, else the phase that was rejected.
 
         On an open ticket it answers the newest session and changes nothing.
         """
-        raise NotImplementedError
+        require_member(act.person, "reopen a ticket")
+        async with self._acting(act, ticket) as book:
+            return None if book is None else await controls.reopen(book, self.ids, act.person)
 
     async def follow_up(
         self, act: Act, ticket: TicketId, text: str, *, source: str = "", attachments: tuple[Attachment, ...] = ()
     ) -> Heard | None:
         """More work after the end: a new session in execution, on the same branch, that begins with the text."""
-        raise NotImplementedError
+        require_member(act.person, "follow up")
+        words = Words(author=act.person, text=text, source=source, attachments=attachments)
+        async with self._acting(act, ticket, outcome="input") as book:
+            return None if book is None else await talking.follow_up(book, self.ids, words)
 
     # messages, answers, decisions
     async def say(
@@ -78,22 +108,36 @@ class TicketService:
     ) -> Heard | None:
         """A message for the agent; `source` is the platform's message id, by which `edit` and `withdraw` find it.
 
-        While exactly one question of the session is open and no document or permission waits for a decision, the text is its
-        answer. On a ticket that is done it is a follow-up. Raises `TicketOver` on a rejected ticket, `NotAllowed`.
+        While exactly one question of the session is open, the text is its answer. On a ticket that is done it is a
+        follow-up. Raises `TicketOver` on a rejected ticket, `NotAllowed`.
         """
-        raise NotImplementedError
+        require_member(act.person, "talk to the agent")
+        words = Words(author=act.person, text=text, source=source, attachments=attachments)
+        async with self._acting(act, ticket, outcome="input") as book:
+            return None if book is None else await talking.say(book, self.ids, words)
 
     async def edit(self, act: Act, ticket: TicketId, *, source: str, text: str) -> Input | None:
-        """Change a message that is still queued. Raises `InputGone` when the agent has it, None when there is none."""
-        raise NotImplementedError
+        """Change a message that is still queued. Raises `InputGone` when the agent has it; None when there is none."""
+        require_member(act.person, "edit a message")
+        async with self._acting(act, ticket, outcome="input") as book:
+            queued = None if book is None else await _find_input(book, source=source, ordinal=0)
+            return None if book is None or queued is None else await talking.edit(book, queued, text)
 
     async def withdraw(self, act: Act, ticket: TicketId, *, source: str = "", ordinal: int = 0) -> Input | None:
         """Take a queued message back, found by its source or ordinal. Raises `InputGone`; None when there is none."""
-        raise NotImplementedError
+        require_member(act.person, "withdraw a message")
+        async with self._acting(act, ticket) as book:
+            queued = None if book is None else await _find_input(book, source=source, ordinal=ordinal)
+            if book is None or queued is None:
+                return None
+            return await talking.withdraw(book, queued, by_name=act.person.name)
 
     async def answer(self, act: Act, ticket: TicketId, ordinal: int, text: str) -> Question | None:
         """Raises `QuestionUnknown`, `QuestionAlreadyAnswered`, `NotAllowed`, `SessionOver`."""
-        raise NotImplementedError
+        require_member(act.person, "answer")
+        words = Words(author=act.person, text=text)
+        async with self._acting(act, ticket, outcome="answer") as book:
+            return None if book is None else await talking.answer(book, ordinal, words)
 
     async def decide(
         self, act: Act, ticket: TicketId, ordinal: int, verdict: Verdict, *, digest: str, comment: str = ""
@@ -102,24 +146,68 @@ class TicketService:
 
         Raises `ApprovalUnknown`, `ApprovalAlreadyDecided`, `ApprovalStale`, `VerdictNotOffered`, `NotAllowed`.
         """
-        raise NotImplementedError
+        press = deciding.Press(person=act.person, ordinal=ordinal, verdict=verdict, shown=digest, comment=comment)
+        async with self._acting(act, ticket, outcome="decision") as book:
+            return None if book is None else await deciding.decide(book, self.clock, self.ids, press)
 
     # the session
     async def stop(self, act: Act, ticket: TicketId) -> Session | None:
         """Ask the live session to stop, its work saved; asking twice, or when nothing runs, changes nothing."""
-        raise NotImplementedError
+        require_member(act.person, "stop the agent")
+        async with self._acting(act, ticket) as book:
+            return None if book is None else await controls.stop(book, act.person)
 
     async def resume(self, act: Act, ticket: TicketId) -> Session | None:
         """Queue a session that is asleep; one that is queued or running is left as it is. Raises `SessionOver`."""
-        raise NotImplementedError
+        require_member(act.person, "resume a session")
+        async with self._acting(act, ticket) as book:
+            return None if book is None else await controls.wake(book, act.person, "resume")
 
     async def retry(self, act: Act, ticket: TicketId) -> Session | None:
         """As `resume`, after a failure."""
-        raise NotImplementedError
+        require_member(act.person, "retry a session")
+        async with self._acting(act, ticket) as book:
+            return None if book is None else await controls.wake(book, act.person, "retry")
 
     async def discard(self, act: Act, ticket: TicketId) -> Session | None:
         """End the live session for good and throw its work away; with no other session alive the ticket closes, rejected.
 
         Raises `SessionOver`.
         """
-        raise NotImplementedError
+        require_member(act.person, "discard a session")
+        async with self._acting(act, ticket) as book:
+            return None if book is None else await controls.discard(book, act.person)
+
+    @asynccontextmanager
+    async def _acting(self, act: Act, ticket: TicketId, *, outcome: str = "command") -> AsyncIterator[Book | None]:
+        """The ticket held for a change that is settled under the act's key; None when the key was seen before."""
+        async with changing(self.ledger, self.signals, act.workspace, ticket) as book:
+            if act.key is None:
+                yield book
+            elif await book.tx.admit(act.key):
+                yield book
+                await book.tx.settle(act.key, outcome, ticket)
+            else:
+                yield None
+
+
+async def _standing(tx: Transaction, ticket: Ticket) -> Standing:
+    sessions = tuple(await tx.sessions(ticket.id))
+    return Standing(
+        ticket=ticket,
+        project=await tx.get_project(ticket.project),
+        sessions=sessions,
+        approvals=tuple(await tx.approvals(ticket.id)),
+        questions=tuple(await tx.questions(ticket.id)),
+        inputs=tuple([held for session in sessions for held in await tx.inputs(session.id)]),
+    )
+
+
+async def _find_input(book: Book, *, source: str, ordinal: int) -> Input | None:
+    if source:
+        return await book.tx.find_input(book.ticket.id, source=source)
+    for session in book.live():
+        for held in await book.tx.inputs(session.id):
+            if held.ordinal == ordinal:
+                return held
+    return None
