@@ -76,6 +76,13 @@ def _add_chat(commands: _Commands) -> None:
     chat.add_argument(
         "--agent-command", metavar="COMMAND", help="any program that speaks ACP, as one line of shell words"
     )
+    chat.add_argument(
+        "--agent-env",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="hand this variable of your environment to the agent, such as ANTHROPIC_API_KEY (repeatable)",
+    )
     chat.add_argument("--branch", metavar="NAME", help="the base branch (default: the repository's own)")
     chat.add_argument("--phase", choices=PHASES, help="the phase to start with (default: research)")
     chat.add_argument("--test-command", metavar="COMMAND", help="run before anything is published")

@@ -5,7 +5,8 @@ program cannot read is `UnknownEvent`, never an error.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Final, TypeVar, cast
 
@@ -17,7 +18,9 @@ from storage.text import storable_tree
 
 T = TypeVar("T")
 
-_TYPES: Final = {cls.kind: cls for cls in KnownEvent.__args__}
+_TYPES: Final[Mapping[str, Any]] = {
+    str(field.default): cls for cls in KnownEvent.__args__ for field in fields(cls) if field.name == "kind"
+}
 _WITHOUT_KIND: Final = {"kind"}
 
 
@@ -66,7 +69,9 @@ def decode(kind: str, version: int, payload: str) -> Event:
         if version == known.VERSION:
             return cast("Event", codec(known).load(payload))
         shape = upcast(kind, version, json.loads(payload), wanted=known.VERSION)
-        return _unknown(kind, version, payload) if shape is None else codec(known).adapter.validate_python(shape)
+        return (
+            _unknown(kind, version, payload) if shape is None else cast("Event", codec(known).load(json.dumps(shape)))
+        )
     except ValidationError:
         return _unknown(kind, version, payload)
 

@@ -72,7 +72,7 @@ class PoolLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """Transactions of `app` and statements of `system`; every error of the library is ours when it leaves here."""
+    """Transactions of `app` and connections of `system`; what runs on them is `storage.statements`' to translate."""
 
     app_pool: Pool
     system_pool: Pool
@@ -102,8 +102,7 @@ class Database:
         with translated():
             connection = await pool.acquire(timeout=self.limits.connect_s + self.limits.patience_s)
         try:
-            with translated():
-                yield connection
+            yield connection
         finally:
             with translated():
                 await pool.release(connection)
@@ -199,7 +198,8 @@ async def _keep(_connection: object) -> None:
 
 @asynccontextmanager
 async def _transaction(connection: Connection, begin: str) -> AsyncIterator[None]:
-    await connection.execute(begin)
+    with translated():
+        await connection.execute(begin)
     try:
         yield
     except BaseException:
@@ -207,7 +207,8 @@ async def _transaction(connection: Connection, begin: str) -> AsyncIterator[None
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
             await connection.execute("ROLLBACK")
         raise
-    await connection.execute("COMMIT")
+    with translated():
+        await connection.execute("COMMIT")
 
 
 @contextmanager

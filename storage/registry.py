@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from conversations.models import Installation
-from sessions.models import AgentProfile, InstallationId, Person, Project, ProjectId, Role, Session, WorkspaceId
+from sessions.models import AgentProfile, InstallationId, Person, Project, ProjectId, Role, WorkspaceId
 from storage import rows
 from storage.codec import codec
 from storage.database import Database
@@ -19,15 +19,6 @@ from storage.statements import Statements
 from storage.system import System
 
 REGISTRY: Final = load("registry")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedSession:
-    """A session as lists show it, with its ticket's key and title."""
-
-    session: Session
-    key: str
-    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +58,18 @@ class Registry:
         """Those of all workspaces."""
         return [_installation(row) for row in await System(self.database).rows("installations")]
 
-    async def put_project(self, project: Project) -> Project:
-        """Add or change the project of that name; an id that it has already stays."""
+    async def find_terminal(self, ticket_key: str) -> Installation | None:
+        """The terminal in which the ticket of that key was filed."""
+        row = await System(self.database).row("terminal_of_ticket", ticket_key)
+        return _installation(row) if row else None
+
+    async def put_project(self, project: Project) -> Project | None:
+        """Add or change the project of that name; an id that it has already stays.
+
+        None when the settings declare it and this one does not come from there. The agent's environment is left out:
+        it may hold keys, which stand in the settings only.
+        """
+        agent = replace(project.agent, environment=())
         async with self.database.app(project.workspace) as connection:
             found = await Statements(connection, REGISTRY).value(
                 "put_project",
@@ -76,7 +77,7 @@ class Registry:
                 project.name,
                 project.repository,
                 project.branch,
-                codec(AgentProfile).dump(project.agent),
+                codec(AgentProfile).dump(agent),
                 project.phases,
                 project.deciders,
                 project.test_command,
@@ -84,8 +85,12 @@ class Registry:
                 project.templates_dir,
                 project.declared,
             )
-        assert isinstance(found, UUID)
-        return replace(project, id=ProjectId(found))
+        return replace(project, id=ProjectId(found)) if isinstance(found, UUID) else None
+
+    async def undeclare_projects(self, workspace: WorkspaceId, *, still_declared: Sequence[str]) -> None:
+        """What the settings no longer declare stays, and may be changed by command again."""
+        async with self.database.app(workspace) as connection:
+            await Statements(connection, REGISTRY).run("undeclare_projects", list(still_declared))
 
     async def projects(self, workspace: WorkspaceId) -> Sequence[Project]:
         async with self.database.app(workspace) as connection:
@@ -116,14 +121,6 @@ class Registry:
             email=row["email"],
             role=Role(row["role"]),
         )
-
-    async def sessions(self, workspace: WorkspaceId, *, limit: int = 50) -> Sequence[ListedSession]:
-        """Those of the newest tickets, newest first."""
-        async with self.database.app(workspace) as connection:
-            found = await Statements(connection, REGISTRY).rows("all_sessions", limit)
-        return [
-            ListedSession(session=rows.session(row), key=row["ticket_key"], title=row["ticket_title"]) for row in found
-        ]
 
 
 def _installation(row: asyncpg.Record) -> Installation:

@@ -4,32 +4,36 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from storage.database import Connection
+from storage.database import Connection, translated
 from storage.queries import Queries
 from storage.text import storable
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """Runs statements by name; text that PostgreSQL cannot hold is made storable on its way."""
+    """Runs statements by name. Text that PostgreSQL cannot hold is made storable on its way, the library's errors are ours."""
 
     connection: Connection
     queries: Queries
 
     async def run(self, name: str, *values: object) -> int:
         """How many rows it changed."""
-        status = await self.connection.execute(self.queries[name], *_storable(values))
+        with translated():
+            status = await self.connection.execute(self.queries[name], *_storable(values))
         return int(status.rpartition(" ")[2])
 
     async def rows(self, name: str, *values: object) -> list[asyncpg.Record]:
-        return await self.connection.fetch(self.queries[name], *_storable(values))
+        with translated():
+            return await self.connection.fetch(self.queries[name], *_storable(values))
 
     async def row(self, name: str, *values: object) -> asyncpg.Record | None:
-        return await self.connection.fetchrow(self.queries[name], *_storable(values))
+        with translated():
+            return await self.connection.fetchrow(self.queries[name], *_storable(values))
 
     async def value(self, name: str, *values: object) -> object:
         """The first column of the first row."""
-        return await self.connection.fetchval(self.queries[name], *_storable(values))
+        with translated():
+            return await self.connection.fetchval(self.queries[name], *_storable(values))
 
 
 def _storable(values: tuple[object, ...]) -> list[object]:

@@ -14,7 +14,7 @@ from bot.terminal import terminal
 from bot.terminal.display import Display
 from bot.terminal.incoming import Chosen, Typed, read_line
 from bot.terminal.journal import Journal, Said, Shown
-from conversations.actions import decode
+from conversations.actions import Verb, decode
 from conversations.errors import MessageGone
 from conversations.messages import Button, Form, Message, Notice, Tone
 from conversations.models import IncomingMessage, IncomingPress
@@ -130,6 +130,15 @@ class TerminalSession:
                 await self.say(text)
             case Chosen() as chosen:
                 await self.press(chosen)
+
+    async def stop(self) -> bool:
+        """Press Stop where a card offers it; False when nothing runs."""
+        offers = [(label, action) for card in self.journal.cards for label, action in card.buttons]
+        for label, action in offers:
+            if decode(action).verb is Verb.STOP:
+                await self.press(Chosen(label=label, action=action))
+                return True
+        return False
 
     async def follow_script(self) -> Standing:
         """Read the next line whenever it is the person's turn, until the input ends; where the thread stands then."""

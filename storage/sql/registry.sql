@@ -7,7 +7,7 @@ ON CONFLICT (platform, external_id) DO UPDATE SET outlet = excluded.outlet
 RETURNING id
 
 -- name: put_project
--- By its name; the id of a project that exists stays.
+-- By its name; the id of a project that exists stays. One that the settings declare is changed by them only.
 INSERT INTO projects (
     id, workspace_id, name, repository, branch, agent, phases, deciders, test_command, protected_paths, templates_dir,
     declared
@@ -17,6 +17,7 @@ ON CONFLICT (workspace_id, name) DO UPDATE
 SET repository = excluded.repository, branch = excluded.branch, agent = excluded.agent, phases = excluded.phases,
     deciders = excluded.deciders, test_command = excluded.test_command, protected_paths = excluded.protected_paths,
     templates_dir = excluded.templates_dir, declared = excluded.declared
+WHERE excluded.declared OR NOT projects.declared
 RETURNING id
 
 -- name: bind_channel
@@ -33,10 +34,5 @@ SET name = excluded.name, email = excluded.email, role = excluded.role
 -- name: member
 SELECT * FROM members WHERE installation_id = $1 AND external_id = $2
 
--- name: all_sessions
--- Of the newest tickets, newest first.
-SELECT s.*, t.key AS ticket_key, t.title AS ticket_title
-FROM sessions s
-JOIN tickets t ON t.id = s.ticket_id
-ORDER BY t.filed_at DESC, t.id DESC, s.ordinal DESC
-LIMIT $1
+-- name: undeclare_projects
+UPDATE projects SET declared = false WHERE declared AND name <> ALL ($1::text[])

@@ -176,3 +176,10 @@ SELECT * FROM installations ORDER BY platform, external_id
 
 -- name: workspaces
 SELECT id, name FROM workspaces ORDER BY name
+
+-- name: terminal_of_ticket
+SELECT i.*
+FROM tickets t
+JOIN threads h ON h.ticket_id = t.id
+JOIN installations i ON i.id = h.installation_id
+WHERE t.key = $1 AND i.platform = 'terminal'

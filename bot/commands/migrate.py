@@ -1,0 +1,21 @@
+"""`viberator migrate`: bring the database's schema up to date."""
+
+import argparse
+import sys
+
+from bot.app import schema_brought_up_to_date
+from bot.cli import DONE
+from bot.commands.outcome import settings_of, tell
+from bot.logs import logs_kept
+
+
+def run(options: argparse.Namespace) -> int:
+    return tell(_migrate(options))
+
+
+async def _migrate(options: argparse.Namespace) -> int:
+    settings = settings_of(options)
+    with logs_kept(settings.logs, stream=sys.stderr):
+        applied = await schema_brought_up_to_date(settings)
+    sys.stdout.write("".join(f"applied {name}\n" for name in applied) or "nothing to apply; the schema is up to date\n")
+    return DONE
