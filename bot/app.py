@@ -27,11 +27,11 @@ from runners.mirrors import GitMirrors
 from runners.process import ProcessRunner
 from sessions.desk import Desk
 from sessions.ingest import Ingest
-from sessions.models import AgentProfile, InstallationId, Limits, WorkspaceId
+from sessions.models import AgentProfile, InstallationId, Limits, ProjectId, WorkspaceId
 from sessions.ports import Blobs, Clock, Dispatch, FrameLog, Host, Ids, Ledger, Mirrors, Runner, Signals
 from sessions.redaction import Redactor
 from sessions.service import TicketService
-from sessions.supervisor import Supervisor
+from sessions.supervisor import Engine, Supervisor
 from storage.blobs import DirectoryBlobs
 from storage.database import Addresses, Database, Revive, database, served
 from storage.dispatch import PostgresDispatch
@@ -39,7 +39,7 @@ from storage.embedded import embedded
 from storage.frames import PostgresFrameLog
 from storage.leases import PostgresLeases
 from storage.ledger import PostgresLedger
-from storage.migrate import migrate
+from storage.migrate import migrate, pending_migrations
 from storage.registry import Registry
 from storage.signals import LocalSignals, PostgresSignals
 from storage.system import System
@@ -146,10 +146,12 @@ def assemble(
             signals=ports.signals,
             clock=ports.clock,
             ids=ports.ids,
-            engine=identity.engine,
-            socket=where,
-            directory=identity.data_dir / "sessions",
-            installation=identity.only,
+            engine=Engine(
+                name=identity.engine,
+                socket=where,
+                directory=identity.data_dir / "sessions",
+                installation=identity.only,
+            ),
         ),
         callback=CallbackServer(desk, ports.blobs, ports.mirrors, spool=identity.data_dir / "spool"),
         socket=where,
@@ -227,6 +229,12 @@ async def schema_brought_up_to_date(settings: Settings) -> tuple[str, ...]:
         return tuple(f"{applied.number:04}_{applied.name}" for applied in await migrate(addresses.owner))
 
 
+async def pending_schema(settings: Settings) -> tuple[str, ...]:
+    """The names of the migrations that are still to be applied; changes nothing."""
+    async with server(settings) as (addresses, _):
+        return tuple(f"{found.number:04}_{found.name}" for found in await pending_migrations(addresses.owner))
+
+
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[tuple[Addresses, Database]]:
     """The database of the settings, its schema up to date."""
@@ -264,6 +272,17 @@ async def connect(settings: Settings, *, replica: str) -> AsyncIterator[Connecte
 async def default_workspace(connected: Connected) -> WorkspaceId:
     """The workspace of whoever runs the bot for one team."""
     return await connected.registry.ensure_workspace("default", new=WorkspaceId(connected.ports.ids.uuid()))
+
+
+async def declare_projects(connected: Connected, settings: Settings) -> None:
+    """Make the projects of the settings so, and leave the others to commands. Bindings of channels follow them."""
+    workspace = await default_workspace(connected)
+    agents = {table.name: table.profile() for table in settings.agents}
+    for table in settings.projects:
+        await connected.registry.put_project(
+            table.project(ProjectId(connected.ports.ids.uuid()), workspace, agents.get(table.agent))
+        )
+    await connected.registry.undeclare_projects(workspace, still_declared=[table.name for table in settings.projects])
 
 
 def engine_name(settings: Settings) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-from sessions.models import AgentProfile, Limits, Phase
+from sessions.models import AgentProfile, Limits, Phase, Project, ProjectId, WorkspaceId
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _PLATFORM_ID = re.compile(r"[a-z]+:\S+")
@@ -180,3 +180,20 @@ class ProjectTable(Table):
         if list(phases) != [phase for phase in _PHASES if phase in phases] or Phase.EXECUTION not in phases:
             raise ValueError("should be research, planning, execution or a part of it with the last")
         return phases
+
+    def project(self, project_id: ProjectId, workspace: WorkspaceId, agent: AgentProfile | None) -> Project:
+        """As the database keeps it; an agent that the settings do not describe is known by its name only."""
+        return Project(
+            id=project_id,
+            workspace=workspace,
+            name=self.name,
+            repository=self.repository,
+            branch=self.branch,
+            agent=agent or AgentProfile(name=self.agent, command=()),
+            phases=self.phases,
+            deciders=self.deciders,
+            test_command=self.test_command,
+            protected_paths=self.protected_paths,
+            templates_dir=str(self.templates_dir or ""),
+            declared=True,
+        )

@@ -46,6 +46,7 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         for record in _records(path):
             self._apply(record)
+        _end_last_line(path)
 
     @property
     def cards(self) -> tuple[Shown, ...]:
@@ -114,6 +115,13 @@ class Journal:
 
 def _pairs(value: list[list[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((first, second) for first, second in value)
+
+
+def _end_last_line(path: Path) -> None:
+    """So that what a crash cut short spoils nothing that is written after it."""
+    if path.exists() and not path.read_bytes().endswith(b"\n"):
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n")
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,90 @@
+"""`viberator serve`: the bot as a service, whole or in parts; as many processes as wanted share one database."""
+
+import argparse
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+
+from bot.app import (
+    PARTS,
+    Connected,
+    Identity,
+    assemble,
+    connect,
+    declare_projects,
+    default_workspace,
+    engine_name,
+    running,
+)
+from bot.cli import DONE
+from bot.commands.outcome import WrongUsage, settings_of, tell
+from bot.logs import logs_kept
+from bot.settings import Settings
+from sessions.ports import Unavailable
+from web.server import listening, page
+
+log = structlog.get_logger()
+
+
+def run(options: argparse.Namespace) -> int:
+    return tell(_serve(options))
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    settings = settings_of(options)
+    parts = _parts(options.only)
+    with logs_kept(settings.logs, stream=sys.stderr):
+        replica = f"serve-{id(settings):x}"
+        async with connect(settings, replica=replica) as connected:
+            await declare_projects(connected, settings)
+            await _run(settings, connected, parts, replica)
+    return DONE
+
+
+async def _run(settings: Settings, connected: Connected, parts: frozenset[str], replica: str) -> None:
+    installations = {found.id: found for found in await connected.registry.installations()}
+    app = assemble(
+        connected.ports,
+        Identity(engine=engine_name(settings), owner=replica, data_dir=settings.data_dir),
+        installations=installations,
+        outlets={},
+        agents={table.name: table.profile() for table in settings.agents},
+        limits=settings.limits.limits(),
+        public_url=settings.web.public_url or "",
+    )
+    async with AsyncExitStack() as stack:
+        if "web" in parts:
+            readiness = DatabaseReadiness(connected)
+            port = await stack.enter_async_context(
+                listening(page(readiness), host=settings.web.host, port=settings.web.port)
+            )
+            log.info("web.listening", host=settings.web.host, port=port)
+        await stack.enter_async_context(running(app, parts))
+        log.info("serving", parts=sorted(parts), engine=engine_name(settings))
+        await asyncio.Event().wait()
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseReadiness:
+    """Ready when the database answers; implements `web.health.Readiness`."""
+
+    connected: Connected
+
+    async def missing(self) -> tuple[str, ...]:
+        try:
+            await default_workspace(self.connected)
+        except Unavailable as gone:
+            return (gone.part,)
+        return ()
+
+
+def _parts(only: str | None) -> frozenset[str]:
+    if only is None:
+        return PARTS
+    wanted = frozenset(part.strip() for part in only.split(",") if part.strip())
+    if unknown := sorted(wanted - PARTS):
+        raise WrongUsage(f"--only knows no {', '.join(unknown)}; the parts are {', '.join(sorted(PARTS))}")
+    return wanted
