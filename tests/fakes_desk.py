@@ -175,6 +175,9 @@ class FakeMirrors:
             raise self.trouble
         return self.commit
 
+    async def default_branch(self, repository: str) -> str:
+        return "main"
+
 
 @dataclass
 class FakeBlobs:

@@ -1,11 +1,12 @@
 """Real git repositories for tests, the same at every run: fixed names, dates and no configuration of the machine's."""
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 ENVIRONMENT: Mapping[str, str] = {
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "PATH": f"{Path(shutil.which('git') or '/usr/bin/git').parent}:/usr/local/bin:/usr/bin:/bin",
     "HOME": "/nonexistent",
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_AUTHOR_NAME": "Dana",
