@@ -38,8 +38,9 @@ class Asks:
             return
         known = self._known(ask.call.digest)
         if known is not None:
-            # An earlier launch has asked the very same, and its card still stands.
-            self._open[known] = ask.answer
+            # The very same was asked before, and its card still stands.
+            self._open[known.request] = ask.answer
+            self._remember(known)
             return
         self._count += 1
         requested = _requested(f"{self._context.launch.replace('-', '')[-10:]}.{self._count}", ask)
@@ -49,10 +50,7 @@ class Asks:
 
     def adopt(self, requested: PermissionRequested) -> None:
         """Remember what was asked for, so that a decision that comes after this launch is understood."""
-        self._context.saved.asks[requested.request] = PendingAsk(
-            request=requested.request, grant=requested.grant, title=requested.title
-        )
-        self._context.keep()
+        self._remember(PendingAsk(request=requested.request, grant=requested.grant, title=requested.title, turn=0))
 
     def decide(self, decision: WireInput) -> bool:
         """Answer the request that the decision is about; False when nobody waits for it."""
@@ -84,9 +82,14 @@ class Asks:
                 answer.set_result(None)
         self._open.clear()
 
-    def _known(self, grant: str) -> str | None:
+    def _known(self, grant: str) -> PendingAsk | None:
         asks = self._context.saved.asks.values()
-        return next((ask.request for ask in asks if ask.grant == grant and ask.request not in self._open), None)
+        return next((ask for ask in asks if ask.grant == grant and ask.request not in self._open), None)
+
+    def _remember(self, asked: PendingAsk) -> None:
+        saved = self._context.saved
+        saved.asks[asked.request] = asked.model_copy(update={"turn": saved.turn})
+        self._context.keep()
 
     def _forget(self, request: str) -> None:
         self._context.saved.asks.pop(request, None)

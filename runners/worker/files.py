@@ -43,3 +43,14 @@ def read_text(root: Path, path: str | Path, *, limit: int = LIMIT_BYTES) -> str 
 def remove(root: Path, path: str | Path) -> None:
     """Take a file or link away; none is no error."""
     (root / path).unlink(missing_ok=True)
+
+
+def write_inside(root: Path, path: Path, text: str) -> None:
+    """Write a file below `root`, in place of whatever is there; raises `PathOutside` where a link leads out of it."""
+    folder = inside(root, path.parent)
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".{path.name}.part"
+    part.unlink(missing_ok=True)
+    with part.open("x", encoding="utf-8", errors="replace") as file:
+        file.write(text)
+    part.replace(folder / path.name)

@@ -1,6 +1,6 @@
 """The worker's side of the protocol in runners.wire: one connection to the bot over its unix socket.
 
-A call that the bot cannot answer now is repeated until it has been silent for `patience_s` seconds.
+A call that the bot cannot answer now is repeated until it has failed to answer for `patience_s` seconds.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class Link:
     def __init__(self, http: ClientSession, launch: str, patience_s: float) -> None:
         self._http = http
         self._path = f"http://bot/worker/v1/launches/{launch}"
-        self._heard_at = time.monotonic()
+        self._silent_since: float | None = None
         self.patience_s = patience_s
 
     async def bootstrap(self) -> WireBootstrap:
@@ -106,11 +106,12 @@ class Link:
         pause_s = FIRST_PAUSE_S
         while True:
             answer = await self._try(method, name, query, data, limit_s)
+            self._note(answer)
             if answer is not None and answer.status in FENCED:
                 raise Fenced
             if answer is not None and answer.status not in LATER:
                 return answer
-            if time.monotonic() - self._heard_at > self.patience_s:
+            if self._silent_since is not None and time.monotonic() - self._silent_since > self.patience_s:
                 raise BotUnreachable(self.patience_s)
             await asyncio.sleep(max(pause_s, min(answer.retry_after_s, 30.0) if answer else 0.0))
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
@@ -128,9 +129,13 @@ class Link:
                 body = await response.read()
         except (ClientConnectionError, ClientPayloadError, TimeoutError, OSError):
             return None
-        if response.status not in LATER or response.status == 429:
-            self._heard_at = time.monotonic()
         return Answer(status=response.status, body=body, retry_after_s=_seconds(response.headers.get("Retry-After")))
+
+    def _note(self, answer: Answer | None) -> None:
+        if answer is not None and (answer.status not in LATER or answer.status == 429):
+            self._silent_since = None
+        elif self._silent_since is None:
+            self._silent_since = time.monotonic()
 
     def _body(self, answer: Answer, call: str) -> bytes:
         if answer.status >= 300:

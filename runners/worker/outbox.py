@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import structlog
 from pydantic import BaseModel, ValidationError
 
 from runners.wire import BATCH_BYTES, BATCH_FRAMES, FRAME
@@ -29,6 +30,9 @@ WAITING_FRAMES = 2_000
 WAITING_CHARS = 4 << 20
 PIECE_CHARS = 16_000
 LONGEST_CHARS = 200_000
+
+
+log = structlog.get_logger()
 
 
 class Sent(BaseModel):
@@ -102,6 +106,7 @@ class Outbox:
             return
         left = batch.frames[last - batch.first + 1 :]
         self._batch = Batch(last + 1, left) if left else None
+        self._next = max(self._next, last + 1)
         if self._batch is None and not self._waiting:
             self.stirred.clear()
             self._empty.set()
@@ -118,7 +123,7 @@ class Outbox:
         """Write all that was not acknowledged to the journal, for the session's next launch."""
         waiting = tuple(FRAME.dump_python(frame, mode="json") for frame in self._waiting)
         batches = [] if self._batch is None else [self._batch]
-        self._write([*batches, Batch(self._next, waiting)])
+        self._write([*batches, Batch(self._next, waiting)] if waiting else batches)
 
     def _merge(self, frame: WorkerFrame) -> bool:
         """Whether the frame became part of one that waits."""
@@ -162,10 +167,17 @@ class Outbox:
         return frames
 
     def _write(self, batches: Sequence[Batch]) -> None:
+        if not batches:
+            self._journal.unlink(missing_ok=True)
+            return
         lines = (Sent(launch=self._launch, first=b.first, frames=list(b.frames)).model_dump_json() for b in batches)
         part = self._journal.with_suffix(".part")
-        part.write_text("".join(f"{line}\n" for line in lines))
-        part.replace(self._journal)
+        try:
+            part.write_text("".join(f"{line}\n" for line in lines))
+            part.replace(self._journal)
+        except OSError:
+            # A full disk is told to people over the wire, which needs no disk.
+            log.warning("outbox.journal_failed", exc_info=True)
 
 
 def unsent(journal: Path, *, launch: str, stored: int) -> tuple[WorkerFrame, ...]:

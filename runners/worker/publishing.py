@@ -82,9 +82,7 @@ class Publishing:
         bundle = await self.workspace.bundle()
         await link.put_blob(BUNDLE, await asyncio.to_thread(bundle.read_bytes))
         bundle.unlink()
-        return await link.publish(
-            WirePublish(bundle=BUNDLE, branch=brief.branch, base=brief.base_commit, head=commit.sha)
-        )
+        return await link.publish(WirePublish(bundle=BUNDLE, branch=brief.branch, base=brief.base, head=commit.sha))
 
     def _story(self) -> Story:
         brief, saved = self.context.brief, self.context.saved

@@ -13,13 +13,14 @@ Stage = Literal["task", "turn", "settle", "waiting"]
 
 
 class PendingAsk(BaseModel):
-    """A permission that the agent was waiting for."""
+    """A permission that the agent was waiting for in turn `turn`; 0 when it does not wait for it any more."""
 
     model_config = ConfigDict(frozen=True)
 
     request: str
     grant: str
     title: str
+    turn: int
 
 
 class Rule(BaseModel):
@@ -52,6 +53,15 @@ class Saved(BaseModel):
     report_title: str = ""
     report: str = ""
     cost_usd: float = 0.0
+
+    @property
+    def held_up(self) -> bool:
+        """Whether the turn that was under way waits for a decision."""
+        return any(ask.turn == self.turn for ask in self.asks.values())
+
+    def release(self) -> None:
+        """Nobody waits for decisions any more; one that comes all the same is still understood."""
+        self.asks = {key: ask.model_copy(update={"turn": 0}) for key, ask in self.asks.items()}
 
 
 class StateFile:

@@ -58,7 +58,7 @@ class Turns:
         self._end(response.stop_reason)
 
     async def close(self, *, cancel_within_s: float) -> None:
-        """End the turn that runs and the agent's process, with all that it has started."""
+        """End the turn that runs and the agent's process, with all that it has started; again changes nothing."""
         agent, self._agent = self._agent, None
         if agent is None:
             return
@@ -140,7 +140,7 @@ class Turns:
         saved.said, saved.cost_usd, saved.open_calls = self._narration.said, self._narration.cost_usd, []
         if stop_reason in ("died", "time_limit"):
             # Who tries again wants the agent to go on, and not to wait for a decision about what it was at.
-            saved.asks.clear()
+            saved.release()
         else:
             saved.stage, saved.prompt = "settle", ""
         self._context.keep()
@@ -153,7 +153,8 @@ class Turns:
         brief = self._context.brief
         transcript = brief.resume.transcript
         past = [self._prompts.fill("replay", {"transcript": transcript})] if transcript else []
-        return "\n\n".join([*past, self._prompts.fill(brief.phase.value), text])
+        task = self._prompts.fill(brief.phase.value)
+        return "\n\n".join([*past, *([] if task in text else [task]), text])
 
     async def _watch(self, agent: Agent, text: str) -> acp.PromptResponse:
         """The end of the turn. The time in which the agent waits for a person counts apart from the time it works."""

@@ -7,7 +7,7 @@ environment names the same author; commits that do not descend from where the wo
 import asyncio
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runners.worker.commits import ChangedFile, Story, commit_message
@@ -19,6 +19,9 @@ NOTES = ".viberator"
 """The folder in the workspace where agent and worker leave each other files; git does not see it."""
 
 CHECKPOINT = "refs/viberator/checkpoint"
+BEGINNING = "refs/viberator/beginning"
+"""The commit where work began; the branch it was taken from may move on while people decide."""
+
 COMMITTER_NAME = "Viberator"
 COMMITTER_EMAIL = "viberator@noreply.invalid"
 KNOWN_BRANCHES = 10
@@ -74,7 +77,8 @@ class Workspace:
 
         Raises `NotARepository`, `RepositoryEmpty`, `BranchUnknown`, `GitFailed`.
         """
-        if (self.path / ".git").is_dir() and await self._git.succeeds("rev-parse", "--verify", "-q", "HEAD^{commit}"):
+        if (self.path / ".git").is_dir() and await self._git.succeeds("rev-parse", "--verify", "-q", BEGINNING):
+            self._source = replace(self._source, commit=await self._git("rev-parse", BEGINNING))
             return False
         part = self.path.with_name(f"{self.path.name}.part")
         for left in (part, self.path):
@@ -112,18 +116,21 @@ class Workspace:
             files=len(changed), added=sum(f.added for f in changed), removed=sum(f.removed for f in changed)
         )
 
-    async def checkpoint(self) -> tuple[str, int]:
+    async def checkpoint(self) -> tuple[str, int] | None:
         """Save the whole working tree as a commit on a ref of its own, leaving branch and index as they are.
 
-        Answers the commit and the number of files that differ from where the work began.
+        Answers the commit and the number of files that differ from where the work began, None where none does.
         """
         index = {"GIT_INDEX_FILE": str(self._scratch / "checkpoint.index")}
         await self._git("read-tree", "HEAD", more=index)
         await self._git("add", "--all", more=index)
         tree = await self._git("write-tree", more=index)
+        changed = await self._numstat(self._source.commit, tree)
+        if not changed:
+            return None
         sha = await self._git("commit-tree", tree, "-p", "HEAD", "-m", "Work in progress")
         await self._git("update-ref", CHECKPOINT, sha)
-        return sha, len(await self._numstat(self._source.commit, sha))
+        return sha, len(changed)
 
     async def bundle(self) -> Path:
         """The commits from where the work began to the branch's head, as a git bundle."""
@@ -143,6 +150,7 @@ class Workspace:
         with (part / ".git/info/exclude").open("a") as file:
             file.write(f"/{NOTES}/\n")
         await inside("checkout", "--quiet", "--no-track", "-B", source.branch, source.commit)
+        await inside("update-ref", BEGINNING, source.commit)
 
     async def _check_mirror(self, git: Git) -> None:
         source = self._source

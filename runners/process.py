@@ -1,0 +1,219 @@
+"""The process runner: a worker as a process beside the bot, for repositories that the operator trusts.
+
+A worker dies with the bot; the session's directory survives and is used again. Nothing is hidden from the agent's
+processes but what the operating system hides from the bot's own user.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runners import proctree
+from runners.proctree import Process
+from runners.worker.order import Order
+from sessions.errors import RunnerUnavailable
+from sessions.models import LaunchId
+from sessions.ports import LaunchOrder
+
+LAST_WORDS_BYTES = 4_000
+KILL_ROUNDS = 20
+ROUND_S = 0.25
+KEPT_LOGS = 500
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A worker's name for the ledger: a number that is used again later, with what makes it this very process."""
+
+    pid: int
+    started: int
+    boot: str
+    launch: str
+
+    def __str__(self) -> str:
+        return f"{self.pid}:{self.started}:{self.boot}:{self.launch}"
+
+    @classmethod
+    def read(cls, text: str) -> "Reference | None":
+        """The reference as it was written; None for one of another kind of runner."""
+        match text.split(":"):
+            case [pid, started, boot, launch] if pid.isdigit() and started.isdigit():
+                return cls(pid=int(pid), started=int(started), boot=boot, launch=launch)
+            case _:
+                return None
+
+    def find(self) -> Process | None:
+        """The process, if it still runs."""
+        process = proctree.find(self.pid)
+        if process is None or process.zombie or process.started != self.started or self.boot != _boot():
+            return None
+        return process
+
+
+class ProcessRunner:
+    """Starts workers as children of this process. `environment` is all that a worker inherits: PATH and the like."""
+
+    name = "process"
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._launched: dict[LaunchId, str] = {}
+        self._logs: dict[str, Path] = {}
+        self._ended: list[str] = []
+        self._stirred = asyncio.Event()
+
+    async def launch(self, order: LaunchOrder) -> str:
+        """Start the worker, at most once a launch; answers its reference. Raises `RunnerUnavailable`."""
+        known = self._launched.get(order.launch)
+        if known is not None:
+            return known
+        # What an earlier worker of the session has left would write into the same workspace.
+        await _end_all(proctree.marked(f"VIBERATOR_SESSION={order.session}"))
+        try:
+            reference = str(self._start(order))
+        except OSError as error:
+            detail = f"The worker could not be started: {error.strerror or type(error).__name__}"
+            raise RunnerUnavailable(detail) from error
+        self._launched[order.launch] = reference
+        return reference
+
+    async def running(self, reference: str) -> bool:
+        """Whether that very worker still runs; a recycled pid is not it."""
+        worker = Reference.read(reference)
+        return worker is not None and worker.find() is not None
+
+    async def stop(self, reference: str, *, grace_s: float = 10.0) -> None:
+        """TERM, `grace_s` seconds, KILL; returns when the worker and all its descendants are gone, wherever they went."""
+        worker = Reference.read(reference)
+        if worker is None:
+            return
+        process = worker.find()
+        seen = set(proctree.descendants(worker.pid)) if process is not None else set()
+        if process is not None:
+            proctree.send([process], signal.SIGTERM)
+            await proctree.gone([process], within_s=grace_s)
+            seen |= {process, *proctree.descendants(worker.pid)} if worker.find() is not None else set()
+        await _end_all([*seen, *proctree.marked(f"VIBERATOR_LAUNCH={worker.launch}")], mark=worker.launch)
+        self._reap(reference)
+
+    async def wait_any(self, *, time_limit_s: float) -> Sequence[str]:
+        """References of workers that ended since the last call; empty after the time limit."""
+        try:
+            async with asyncio.timeout(time_limit_s):
+                await self._stirred.wait()
+        except TimeoutError:
+            self._look()
+        self._stirred.clear()
+        ended, self._ended = self._ended, []
+        return ended
+
+    async def last_words(self, reference: str) -> str:
+        """The tail of what the worker wrote to its error output; empty for a worker of an earlier bot."""
+        path = self._logs.get(reference)
+        if path is None or not path.exists():
+            return ""
+        return path.read_bytes()[-LAST_WORDS_BYTES:].decode(errors="replace").strip()
+
+    def _start(self, order: LaunchOrder) -> Reference:
+        state = order.directory / "state"
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log = state / "worker.log"
+        descriptor = _hand_over(order)
+        try:
+            with log.open("wb") as output:
+                child = subprocess.Popen(
+                    [sys.executable, "-I", "-m", "runners.worker", str(descriptor), str(os.getpid())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd=state,
+                    env=self._environment,
+                    pass_fds=(descriptor,),
+                    start_new_session=True,
+                )
+        finally:
+            os.close(descriptor)
+        return self._watch(child, order, log)
+
+    def _watch(self, child: "subprocess.Popen[bytes]", order: LaunchOrder, log: Path) -> Reference:
+        process = proctree.find(child.pid)
+        started = process.started if process is not None else 0
+        reference = Reference(pid=child.pid, started=started, boot=_boot(), launch=str(order.launch))
+        name = str(reference)
+        self._children[name] = child
+        self._logs[name] = log
+        for oldest in list(self._logs)[:-KEPT_LOGS]:
+            del self._logs[oldest]
+        _when_ended(child.pid, lambda: self._reap(name))
+        return reference
+
+    def _reap(self, reference: str) -> None:
+        child = self._children.get(reference)
+        if child is None or child.poll() is None:
+            return
+        del self._children[reference]
+        self._launched = {launch: name for launch, name in self._launched.items() if name != reference}
+        self._ended.append(reference)
+        self._stirred.set()
+
+    def _look(self) -> None:
+        # Where there is no descriptor for a process, nobody calls us when it ends.
+        for reference in list(self._children):
+            self._reap(reference)
+
+
+def _hand_over(order: LaunchOrder) -> int:
+    """The reading end of a pipe that holds the order; it is small enough for the pipe's own room (pipe(7))."""
+    reading, writing = os.pipe()
+    words = Order(
+        launch=str(order.launch),
+        session=str(order.session),
+        token=order.token,
+        socket=order.socket,
+        directory=order.directory,
+    )
+    with os.fdopen(writing, "wb") as file:
+        file.write(words.model_dump_json().encode())
+    return reading
+
+
+def _when_ended(pid: int, call: Callable[[], None]) -> None:
+    """Call when the child has ended, where the system can tell."""
+    try:
+        handle = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return
+    loop = asyncio.get_running_loop()
+
+    def ended() -> None:
+        loop.remove_reader(handle)
+        os.close(handle)
+        call()
+
+    loop.add_reader(handle, ended)
+
+
+async def _end_all(processes: Sequence[Process], *, mark: str = "") -> None:
+    """SIGKILL them and what carries the launch's mark, until none is left."""
+    seen = set(processes)
+    for _ in range(KILL_ROUNDS):
+        seen |= {below for process in seen for below in proctree.descendants(process.pid)}
+        seen |= set(proctree.marked(f"VIBERATOR_LAUNCH={mark}")) if mark else set()
+        if not any(proctree.alive(process) for process in seen):
+            return
+        proctree.send(seen, signal.SIGKILL)
+        await proctree.gone(seen, within_s=ROUND_S)
+
+
+def _boot() -> str:
+    try:
+        return _BOOT_ID.read_text()[:8]
+    except OSError:
+        return "-"
