@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from bench.experiment import Experiment
 from bench.experiments.command import COMMAND
+from bench.experiments.story import STORY
 
-EXPERIMENTS: Sequence[Experiment] = (COMMAND,)
+EXPERIMENTS: Sequence[Experiment] = (COMMAND, STORY)
 
 
 class ExperimentUnknown(Exception):
