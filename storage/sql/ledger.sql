@@ -22,9 +22,6 @@ ON CONFLICT (key) DO NOTHING
 -- name: lock_ticket
 SELECT * FROM tickets WHERE id = $1 FOR NO KEY UPDATE
 
--- name: get_ticket
-SELECT * FROM tickets WHERE id = $1
-
 -- name: find_ticket
 SELECT * FROM tickets WHERE key = $1
 

@@ -174,9 +174,6 @@ SELECT * FROM installations WHERE platform = $1 AND external_id = $2
 -- name: installations
 SELECT * FROM installations ORDER BY platform, external_id
 
--- name: workspaces
-SELECT id, name FROM workspaces ORDER BY name
-
 -- name: terminal_of_ticket
 SELECT i.*
 FROM tickets t
