@@ -4,7 +4,7 @@ from typing import Final
 
 from conversations.actions import Action, Verb
 from conversations.cards import excerpt
-from conversations.excerpts import plain_size, truncate
+from conversations.excerpts import truncate
 from conversations.facts import ApprovalFacts, QuestionFacts, TicketFacts
 from conversations.markdown import parse
 from conversations.messages import (
@@ -25,8 +25,8 @@ from conversations.progress import Progress
 from conversations.wording import DECIDED, DOCUMENTS, STARTS, TYPED, VERDICTS, VERDICTS_BY_KIND
 from sessions.models import ApprovalKind, ApprovalState, Person, Phase, Verdict
 
-SUMMARY: Final = 1200
-"""Characters of a document in its card; the whole of a longer one is beside it as a file."""
+BODY: Final = 2000
+"""Characters of what is to be decided in its card; what does not fit is said to be cut."""
 
 OPTIONS_SHOWN: Final = 8
 LABEL: Final = 70
@@ -75,7 +75,7 @@ def approval_card(progress: Progress, ticket: TicketFacts, approval: ApprovalFac
         buttons=_verdict_buttons(ticket, approval) if buttons else (),
         footer=_deciders(approval),
         mentions=_decider_persons(ticket, approval),
-        files=_whole(ticket, approval),
+        files=_whole(progress, ticket, approval),
     )
 
 
@@ -95,14 +95,16 @@ def document_name(approval: ApprovalFacts) -> str:
 
 
 def _body(approval: ApprovalFacts) -> tuple[Part, ...]:
-    markup = truncate(parse(approval.body), SUMMARY)
+    markup = truncate(parse(approval.body), BODY)
     return (Prose(markup=markup),) if markup else ()
 
 
-def _whole(ticket: TicketFacts, approval: ApprovalFacts) -> tuple[TextFile, ...]:
-    if approval.kind is not ApprovalKind.DOCUMENT or plain_size(parse(approval.body)) <= SUMMARY:
+def _whole(progress: Progress, ticket: TicketFacts, approval: ApprovalFacts) -> tuple[TextFile, ...]:
+    """The document itself, where the card has only its summary."""
+    whole = next((one.markdown for one in progress.documents if one.digest == approval.digest), "")
+    if approval.kind is not ApprovalKind.DOCUMENT or whole in {"", approval.body}:
         return ()
-    return (TextFile(name=f"{ticket.key}-{document_name(approval)}-v{approval.revision}.md", text=approval.body),)
+    return (TextFile(name=f"{ticket.key}-{document_name(approval)}-v{approval.revision}.md", text=whole),)
 
 
 def _labels(approval: ApprovalFacts) -> tuple[Line, ...]:

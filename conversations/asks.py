@@ -11,8 +11,10 @@ from sessions.models import ApprovalState, Verdict
 SETTLED_KEPT: Final = 20
 """So many settled approvals, and as many questions, stay among the cards; older ones are left in the thread as they are."""
 
-BODY_KEPT: Final = 1500
-"""Characters of an approval's text that stay once it is settled."""
+SHORT_DOCUMENT: Final = 1200
+"""Characters up to which a document is shown whole in its card; of a longer one the summary, with a file beside it."""
+
+TEXT_KEPT: Final = 1500
 
 _STATES: Final = {
     Verdict.APPROVE: ApprovalState.APPROVED,
@@ -26,7 +28,8 @@ Approvals = tuple[ApprovalFacts, ...]
 Questions = tuple[QuestionFacts, ...]
 
 
-def asked(approvals: Approvals, event: ApprovalAsked, *, session: int, position: int) -> Approvals:
+def asked(approvals: Approvals, event: ApprovalAsked, *, session: int, position: int, document: str = "") -> Approvals:
+    """`document` is the whole of what is to be approved, where it is a document."""
     return (
         *approvals,
         ApprovalFacts(
@@ -36,7 +39,7 @@ def asked(approvals: Approvals, event: ApprovalAsked, *, session: int, position:
             kind=event.approval,
             subject=event.subject,
             title=event.title,
-            body=event.body,
+            body=document if document and len(document) <= SHORT_DOCUMENT else event.body,
             digest=event.digest,
             deciders=event.deciders,
             decider_names=event.decider_names,
@@ -56,8 +59,8 @@ def decided(approvals: Approvals, event: ApprovalDecided, *, at: datetime) -> Ap
                 verdict=event.verdict,
                 by_name=event.by_name,
                 settled_at=at,
-                comment=event.comment[:BODY_KEPT],
-                body=one.body[:BODY_KEPT],
+                comment=event.comment[:TEXT_KEPT],
+                body=one.body[:TEXT_KEPT],
             )
             if _is_pending(one, event.ordinal)
             else one
@@ -89,7 +92,7 @@ def questioned(questions: Questions, event: QuestionAsked, *, session: int, posi
 def answered(questions: Questions, event: QuestionAnswered, *, at: datetime) -> Questions:
     return _kept_questions(
         tuple(
-            replace(one, by_name=event.by_name, answer=event.answer[:BODY_KEPT], answered_at=at)
+            replace(one, by_name=event.by_name, answer=event.answer[:TEXT_KEPT], answered_at=at)
             if one.ordinal == event.ordinal and is_open(one)
             else one
             for one in questions

@@ -57,7 +57,7 @@ def final_card(progress: Progress, ticket: TicketFacts, session: SessionFacts) -
             *(_compare(session.publication) if session.publication else ()),
         ),
         buttons=_final_buttons(ticket, session),
-        footer=_totals(progress, session),
+        footer=_totals(progress, ticket, session),
         mentions=(ticket.requester,),
     )
 
@@ -110,14 +110,14 @@ def _is_address(compare: str) -> bool:
     return compare.startswith(("https://", "http://"))
 
 
-def _totals(progress: Progress, last: SessionFacts) -> tuple[Span, ...]:
+def _totals(progress: Progress, ticket: TicketFacts, last: SessionFacts) -> tuple[Span, ...]:
     """12m40s · Claude Code · $1.31, of all sessions up to this one."""
     sessions = [session for session in progress.sessions if session.ordinal <= last.ordinal]
     costs = [one.usage.cost_usd for one in sessions if one.usage.cost_usd is not None]
     counts = [(one.usage.input_tokens or 0) + (one.usage.output_tokens or 0) for one in sessions]
     money = f"${sum(costs):.2f}" if costs else NOT_REPORTED
     tokens = (tokens_text(sum(counts)),) if sum(counts) else ()
-    return (" · ".join([duration(sum(one.active_s for one in sessions)), last.agent, money, *tokens]),)
+    return (" · ".join([duration(sum(one.active_s for one in sessions)), ticket.agent, money, *tokens]),)
 
 
 # ── a failure ───────────────────────────────────────────────────────────────────────────────────────────────────────

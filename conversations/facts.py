@@ -105,17 +105,18 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentFacts:
-    """The newest revision of a phase's document."""
+    """The newest revision of a phase's document; `markdown` is whole until it is approved, then empty."""
 
     phase: Phase
     revision: int
     author: str
     digest: Digest
+    markdown: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalFacts:
-    """`body` is whole while it is pending, so that what is shown is what is approved; afterwards its beginning."""
+    """`body` is markdown: a short document as it is, a longer one's summary, or what a permission is for."""
 
     ordinal: int
     position: int

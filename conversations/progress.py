@@ -43,7 +43,7 @@ from sessions.events import (
     TicketReopened,
     WorkerEnded,
 )
-from sessions.models import Failure, FailureKind, InputKind, SessionState, SleepReason, TicketState
+from sessions.models import Failure, FailureKind, InputKind, SessionState, SleepReason, TicketState, Verdict
 
 VERSION: Final = 1
 
@@ -106,11 +106,12 @@ def _with_asks(progress: Progress, recorded: Recorded) -> Progress:
     session, position, at = recorded.session or 0, recorded.position, recorded.at
     match recorded.event:
         case ApprovalAsked() as event:
-            return replace(
-                progress, approvals=asks.asked(progress.approvals, event, session=session, position=position)
-            )
+            document = next((one.markdown for one in progress.documents if one.digest == event.digest), "")
+            approvals = asks.asked(progress.approvals, event, session=session, position=position, document=document)
+            return replace(progress, approvals=approvals)
         case ApprovalDecided() as event:
-            return replace(progress, approvals=asks.decided(progress.approvals, event, at=at))
+            approvals = asks.decided(progress.approvals, event, at=at)
+            return replace(progress, approvals=approvals, documents=_without_approved(progress, event))
         case ApprovalLapsed() as event:
             return replace(progress, approvals=asks.lapsed(progress.approvals, event, at=at))
         case QuestionAsked() as event:
@@ -137,8 +138,7 @@ def _with_work(progress: Progress, recorded: Recorded) -> Progress:
     if recorded.session is None:
         return progress
     if isinstance(recorded.event, SessionOpened):
-        opened = work.opened(recorded.event, ordinal=recorded.session, position=recorded.position, at=recorded.at)
-        return replace(progress, sessions=(*progress.sessions, opened)[-SESSIONS_KEPT:])
+        return _with_session(progress, recorded.event, recorded.session, recorded)
     before = find_session(progress, recorded.session)
     if before is None:
         return progress
@@ -164,6 +164,19 @@ def _with_consequences(progress: Progress, before: SessionFacts, after: SessionF
             return _over(progress, after)
         case _:
             return progress
+
+
+def _with_session(progress: Progress, event: SessionOpened, ordinal: int, recorded: Recorded) -> Progress:
+    """A new session takes over the messages that the one before it in its lane was not given."""
+    opened = work.opened(event, ordinal=ordinal, position=recorded.position, at=recorded.at)
+    over = {one.ordinal for one in progress.sessions if one.lane == event.lane and one.ended_position}
+    if any(one.session in over for one in progress.inputs):
+        opened = replace(opened, progress_position=recorded.position)
+    return replace(
+        progress,
+        sessions=(*progress.sessions, opened)[-SESSIONS_KEPT:],
+        inputs=tuple(replace(one, session=ordinal) if one.session in over else one for one in progress.inputs),
+    )
 
 
 def _with_input(progress: Progress, event: InputReceived, recorded: Recorded) -> Progress:
@@ -200,8 +213,8 @@ def _failure(event: Event) -> Failure:
             return failure
         case WorkerEnded(words=words):
             return Failure(kind=FailureKind.INTERNAL, detail="", last_words=words)
-        case LaunchLost(detail=detail):
-            return Failure(kind=FailureKind.RUNNER, detail=detail)
+        case LaunchLost(detail=detail, last_words=last_words):
+            return Failure(kind=FailureKind.RUNNER, detail=detail, last_words=last_words)
         case _:
             return Failure(kind=FailureKind.INTERNAL, detail="")
 
@@ -247,11 +260,8 @@ def _resumed(progress: Progress, session: SessionFacts, event: Event) -> Progres
 
 
 def _over(progress: Progress, session: SessionFacts) -> Progress:
-    return replace(
-        progress,
-        questions=asks.closed(progress.questions, session=session.ordinal),
-        inputs=tuple(one for one in progress.inputs if one.session != session.ordinal),
-    )
+    """Its questions are void. Messages that it was not given wait for the next session, or are withdrawn one by one."""
+    return replace(progress, questions=asks.closed(progress.questions, session=session.ordinal))
 
 
 def _ticket(filed: TicketFiled, recorded: Recorded) -> TicketFacts:
@@ -269,5 +279,19 @@ def _ticket(filed: TicketFiled, recorded: Recorded) -> TicketFacts:
 
 
 def _with_document(documents: tuple[DocumentFacts, ...], written: DocumentWritten) -> tuple[DocumentFacts, ...]:
-    newest = DocumentFacts(phase=written.phase, revision=written.revision, author=written.author, digest=written.digest)
+    newest = DocumentFacts(
+        phase=written.phase,
+        revision=written.revision,
+        author=written.author,
+        digest=written.digest,
+        markdown=written.markdown,
+    )
     return (*(one for one in documents if one.phase is not written.phase), newest)
+
+
+def _without_approved(progress: Progress, event: ApprovalDecided) -> tuple[DocumentFacts, ...]:
+    """An approved document is asked for no more, so that its text need not be kept; one sent back may come again."""
+    approved = {one.digest for one in progress.approvals if one.ordinal == event.ordinal}
+    if event.verdict is not Verdict.APPROVE:
+        return progress.documents
+    return tuple(replace(one, markdown="") if one.digest in approved else one for one in progress.documents)

@@ -66,8 +66,7 @@ def current(progress: Progress) -> SessionFacts | None:
 def _where(ticket: TicketFacts, session: SessionFacts | None) -> tuple[Span, ...]:
     branch: tuple[Span, ...] = (" → ", Mono(session.branch)) if session and session.branch else ()
     base: tuple[Span, ...] = (" @ ", Mono(ticket.base_branch)) if ticket.base_branch else ()
-    agent = session.agent if session else ticket.agent
-    return (Mono(ticket.repository), *base, *branch, f" · {agent} · for ", Name(ticket.requester.name))
+    return (Mono(ticket.repository), *base, *branch, f" · {ticket.agent} · for ", Name(ticket.requester.name))
 
 
 def _waits(progress: Progress) -> bool:
