@@ -17,6 +17,7 @@ from sessions import controls, deciding, filing, talking
 from sessions.acts import Act, Heard, NewTicket, Standing
 from sessions.approvals import require_member
 from sessions.book import Book, changing, wake
+from sessions.events import Recorded
 from sessions.models import (
     Approval,
     Attachment,
@@ -58,6 +59,11 @@ class TicketService:
     async def projects(self, workspace: WorkspaceId) -> Sequence[Project]:
         async with self.ledger.transaction(workspace) as tx:
             return await tx.projects()
+
+    async def history(self, workspace: WorkspaceId, ticket: TicketId) -> Sequence[Recorded]:
+        """All that happened to the ticket, in order."""
+        async with self.ledger.transaction(workspace) as tx:
+            return await tx.history(ticket)
 
     # the inbox alone
     async def note(self, act: Act, outcome: str, ticket: TicketId | None = None) -> bool:
