@@ -13,6 +13,7 @@ from storage.frames import PostgresFrameLog
 from storage.signals import LocalSignals
 from storage.system import System
 from storage.threads import PostgresThreads
+from tests.eventually import eventually_so
 from tests.storage.estate import TOKEN_HASH, Estate, batch, context, said, settle_in
 
 
@@ -119,7 +120,7 @@ async def test_a_flush_waits_for_whoever_appends_and_numbers_after_them(
     async with estate.ledger.transaction(estate.workspace) as change:
         await change.lock_ticket(ticket.id)
         flushing = asyncio.create_task(frames.flush([batch(claim, 1, "one")]))
-        await waits_for_a_lock(estate)
+        await eventually_so(lambda: somebody_waits(estate))
         assert await change.append(ticket.id, [Entry(event=said("first"))]) == 2
     await flushing
     assert await history(estate, ticket.id) == [(2, said("first")), (3, said("one"))]
@@ -171,11 +172,6 @@ async def only_dirty(database: Database, estate: Estate) -> ThreadWork:
     return await threads.load(thread)
 
 
-async def waits_for_a_lock(estate: Estate) -> None:
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    async with asyncio.timeout(10):
-        while True:
-            async with estate.database.system() as connection:
-                if await connection.fetchval(waiting):
-                    return
-            await asyncio.sleep(0.01)
+async def somebody_waits(estate: Estate) -> bool:
+    async with estate.database.system() as connection:
+        return bool(await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
