@@ -204,7 +204,8 @@ async def _end_all(processes: Sequence[Process], *, mark: str = "") -> None:
     """SIGKILL them and what carries the launch's mark, until none is left."""
     seen = set(processes)
     for _ in range(KILL_ROUNDS):
-        seen |= {below for process in seen for below in proctree.descendants(process.pid)}
+        alive = [process for process in seen if proctree.alive(process)]
+        seen |= {below for process in alive for below in proctree.descendants(process.pid)}
         seen |= set(proctree.marked(f"VIBERATOR_LAUNCH={mark}")) if mark else set()
         if not any(proctree.alive(process) for process in seen):
             return
