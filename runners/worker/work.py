@@ -15,6 +15,7 @@ from runners.worker.documents import Documents
 from runners.worker.inbox import Inbox
 from runners.worker.prompts import Prompts
 from runners.worker.publishing import Publishing
+from runners.worker.questions import read_question
 from runners.worker.toolbox import AskHuman, AttachFile, Call, Report, WriteDocument
 from runners.worker.turns import Cause, PeopleAway, Turns
 from runners.worker.workspace import NOTES
@@ -173,7 +174,7 @@ class Work:
     def _read_question_file(self) -> None:
         text = files.read_text(self.context.place.workspace, QUESTION_FILE, limit=100_000)
         if text is not None:
-            self._file_question(text, ())
+            self._file_question(*read_question(text))
             files.remove(self.context.place.workspace, QUESTION_FILE)
 
     def _write_document(self, markdown: str) -> str:
