@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from sessions.models import Digest, Document, Phase
+from sessions.sanitising import one_line
 
 SUMMARY_CHARS = 600
 SUMMARY_HEADINGS = 8
@@ -42,6 +43,21 @@ def summary(markdown: str) -> str:
     if hidden > 0:
         headings = [*headings[:SUMMARY_HEADINGS], f"- … and {hidden} more"]
     return "\n\n".join(part for part in (_shortened(paragraph), "\n".join(headings)) if part)
+
+
+def title(document: Document) -> str:
+    """The document's first heading; the name of its phase where it has none."""
+    for line in _outside_fences(document.markdown):
+        if found := _HEADING.match(line):
+            return one_line(found["words"])
+    return document.phase.capitalize()
+
+
+def fenced(text: str) -> str:
+    """The text as a block of code in markdown, whatever it holds."""
+    longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}\n{text}\n{fence}"
 
 
 def difference(before: str, after: str) -> str:

@@ -94,13 +94,19 @@ class LaunchStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchLost:
-    """The worker is gone without a last word, or could not be started; `failure` is set when trying again would not help."""
+    """The worker is gone without a last frame, or could not be started; `failure` is set when trying again would not help.
+
+    `last_words` is the tail of what it wrote to its error output. `blameless`: the engine itself went down, or could not
+    begin; nothing is known against the session, and the loss is not counted.
+    """
 
     VERSION: ClassVar[int] = 1
     kind: Literal["launch_lost"] = "launch_lost"
     fence: int
     detail: str = ""
     failure: Failure | None = None
+    last_words: str = ""
+    blameless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,6 +81,8 @@ def _advance_running(session: Session, event: Event) -> Session:
             return replace(session, state=SessionState.WORKING)
         case TurnEnded():
             return replace(session, losses=0)
+        case LaunchLost(blameless=True):
+            return replace(session, state=SessionState.ASLEEP, reason=SleepReason.INTERRUPTED)
         case LaunchLost(failure=failure):
             return _lost(session, failed=failure is not None)
         case WorkerEnded(reason=reason):

@@ -3,12 +3,42 @@
 It claims, launches, and watches for the end of every worker it started; a worker that is gone without a last word is
 declared lost, and its session goes on with a new one unless that was tried too often. All of it is written down before it
 is acted upon, so that the next start of the same engine goes on where a killed one was.
+
+A sweep is one query, whatever the number of sessions; between sweeps nothing runs for a session that is quiet.
 """
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from sessions.ports import Clock, Dispatch, Ids, Ledger, Mirrors, Runner, Signals
+import structlog
+
+from sessions.book import SESSIONS_TOPIC, changing, wake
+from sessions.errors import RunnerUnavailable
+from sessions.losses import Loss, declare_lost
+from sessions.models import InstallationId, Launch, LaunchId, SessionId, TicketId, WorkspaceId
+from sessions.ports import (
+    Claim,
+    Clock,
+    Dispatch,
+    Ids,
+    Ledger,
+    LiveLaunch,
+    Mirrors,
+    Runner,
+    Signals,
+    Subscription,
+    Unavailable,
+)
+from sessions.redaction import Redactor
+from sessions.scrubbing import Scrubber
+from sessions.starting import Pause, Starter
+from sessions.tokens import hashed
+
+log = structlog.get_logger()
+
+SPARE_S = 5.0
+"""What stopping all workers may take beside their own time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +46,9 @@ class Engine:
     """Where and how much one engine runs. By its `name`, which is stable, it finds its launches after a restart.
 
     Workers call back on `socket`; each session works below `directory`/<session id>, which outlives its launches. Every
-    `sweep_s` seconds it looks for work even if nothing woke it.
+    `sweep_s` seconds it looks for work even if nothing woke it. A worker that should have ended is stopped after
+    `stop_grace_s`, and again so much later by force; so is one that was not heard of for `silent_s`. With an `installation`
+    it claims that one's sessions and no others.
     """
 
     name: str
@@ -26,9 +58,30 @@ class Engine:
     sweep_s: float = 2.0
     stop_grace_s: float = 10.0
     silent_s: float = 300.0
+    installation: InstallationId | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Worker:
+    """A worker of ours: `reference` is empty while it is being started; times are of the monotonic clock.
+
+    `heard` is the database's time of its last call, and `heard_at` when we saw that change; `ending_since` when it was
+    first seen to have no reason to run any more.
+    """
+
+    workspace: WorkspaceId
+    ticket: TicketId
+    session: SessionId
+    launch: LaunchId
+    fence: int
+    reference: str = ""
+    heard: object = None
+    heard_at: float = 0.0
+    ending_since: float | None = None
+    stopping: bool = False
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Supervisor:
     """Claims, launches and watches for one engine."""
 
@@ -40,14 +93,247 @@ class Supervisor:
     signals: Signals
     clock: Clock
     ids: Ids
+    redactor: Redactor = field(default_factory=lambda: Redactor(()))
+    _workers: dict[LaunchId, _Worker] = field(default_factory=dict)
+    _ended_early: set[str] = field(default_factory=set)
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _scrubber: Scrubber = field(init=False)
+    _starter: Starter = field(init=False)
+    _adopted: bool = False
+    _draining: bool = False
+
+    def __post_init__(self) -> None:
+        self._idle.set()
+        self._scrubber = Scrubber(redactor=self.redactor)
+        self._starter = Starter(
+            runner=self.runner,
+            mirrors=self.mirrors,
+            socket=self.engine.socket,
+            directory=self.engine.directory,
+            scrubber=self._scrubber,
+            pause=Pause(clock=self.clock),
+        )
 
     async def run(self) -> None:
         """Adopt what an earlier process left, then claim, watch and sweep until cancelled."""
-        raise NotImplementedError
+        subscription = self.signals.subscribe(SESSIONS_TOPIC)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch(), name="supervisor.watch")
+                await self._work(tasks, subscription)
+        finally:
+            subscription.close()
 
     async def drain(self) -> None:
         """Claim nothing more and stop the workers, which save their work; what was at work is queued for the next start.
 
         Returns when no worker of ours runs. The callback server must go on serving meanwhile.
         """
-        raise NotImplementedError
+        self._draining = True
+        for_all_s = 2 * self.engine.stop_grace_s + SPARE_S
+        try:
+            async with asyncio.timeout(for_all_s), asyncio.TaskGroup() as tasks:
+                for worker in list(self._workers.values()):
+                    if worker.reference:
+                        tasks.create_task(self._stop(worker), name=f"drain:{worker.launch}")
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("supervisor.left_workers", workers=len(self._workers))
+
+    # the loops
+    async def _work(self, tasks: asyncio.TaskGroup, subscription: Subscription) -> None:
+        while True:
+            try:
+                await self._look(tasks)
+            except Unavailable as error:
+                log.warning("supervisor.waits", part=error.part)
+                self._forgive_silence()
+            except Exception:
+                log.exception("supervisor.failed")
+            rest_s = self._starter.pause.left_s or self.engine.sweep_s
+            await subscription.wait(time_limit_s=min(rest_s, self.engine.sweep_s))
+
+    async def _look(self, tasks: asyncio.TaskGroup) -> None:
+        if not self._adopted:
+            # Before anything is claimed, so that what an earlier process left counts.
+            await self._sweep(tasks)
+            self._adopted = True
+        await self._claim_all(tasks)
+        await self._sweep(tasks)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                for reference in await self.runner.wait_any(time_limit_s=self.engine.sweep_s):
+                    await self._ended(reference)
+            except Exception:
+                log.exception("supervisor.blind")
+                await asyncio.sleep(self.engine.sweep_s)
+
+    # claiming and starting
+    async def _claim_all(self, tasks: asyncio.TaskGroup) -> None:
+        while not self._draining and len(self._workers) < self.engine.max_sessions and not self._starter.pause.left_s:
+            token = self.ids.token()
+            claim = await self._claim(token)
+            if claim is None:
+                return
+            worker = self._remember(claim)
+            tasks.create_task(self._start(claim, worker, token), name=f"launch:{claim.launch.id}")
+
+    async def _claim(self, token: str) -> Claim | None:
+        claim = await self.dispatch.claim(
+            engine=self.engine.name,
+            runner=self.runner.name,
+            launch=LaunchId(self.ids.uuid()),
+            token_hash=hashed(token),
+            installation=self.engine.installation,
+        )
+        if claim is not None:
+            log.info("session.claimed", session=claim.session.id, launch=claim.launch.id, fence=claim.launch.fence)
+        return claim
+
+    def _remember(self, claim: Claim) -> _Worker:
+        worker = _Worker(
+            workspace=claim.workspace,
+            ticket=claim.ticket.id,
+            session=claim.session.id,
+            launch=claim.launch.id,
+            fence=claim.launch.fence,
+            heard_at=self.clock.monotonic(),
+        )
+        self._workers[worker.launch] = worker
+        self._idle.clear()
+        return worker
+
+    async def _start(self, claim: Claim, worker: _Worker, token: str) -> None:
+        started = await self._starter.start(claim, token, wanted=lambda: not self._draining)
+        if isinstance(started, Loss):
+            await self._lose(worker, started)
+            return
+        worker.reference = started
+        await self._note_reference(worker)
+        if started in self._ended_early:
+            self._ended_early.discard(started)
+            await self._ended(started)
+        elif self._draining:
+            await self._stop(worker)
+
+    async def _note_reference(self, worker: _Worker) -> None:
+        try:
+            await self.dispatch.launched(worker.launch, reference=worker.reference)
+        except Unavailable as error:
+            # The next sweep sees that it is missing.
+            log.warning("launch.unnoted", launch=worker.launch, part=error.part)
+
+    # sweeping
+    async def _sweep(self, tasks: asyncio.TaskGroup) -> None:
+        """Compare what the database holds for alive with what runs."""
+        live = await self.dispatch.live(engine=self.engine.name)
+        for found in live:
+            worker = self._workers.get(found.launch.id)
+            if worker is None:
+                await self._adopt(found)
+            elif worker.reference:
+                await self._look_after(worker, found, tasks)
+        self._end_leftovers({found.launch.id for found in live}, tasks)
+
+    async def _adopt(self, found: LiveLaunch) -> None:
+        """A launch of an earlier process, or one whose loss could not be written down."""
+        launch = found.launch
+        worker = _Worker(
+            workspace=found.workspace,
+            ticket=found.ticket,
+            session=found.session,
+            launch=launch.id,
+            fence=launch.fence,
+            reference=launch.reference,
+            heard_at=self.clock.monotonic(),
+        )
+        if launch.reference and await self.runner.running(launch.reference):
+            self._workers[launch.id] = worker
+            self._idle.clear()
+            log.info("launch.adopted", launch=launch.id)
+            return
+        await self._lose(worker, await self._loss_of(launch, blameless=not self._adopted))
+
+    async def _loss_of(self, launch: Launch, *, blameless: bool) -> Loss:
+        if not launch.reference:
+            return Loss(detail="The worker was never started.", blameless=blameless)
+        words = await self.runner.last_words(launch.reference)
+        detail = "The bot was started again, and the worker was gone." if blameless else "The worker was gone."
+        return Loss(detail=detail, last_words=self._scrubber.text(words), blameless=blameless)
+
+    async def _look_after(self, worker: _Worker, found: LiveLaunch, tasks: asyncio.TaskGroup) -> None:
+        now = self.clock.monotonic()
+        if not found.launch.reference:
+            await self._note_reference(worker)
+        if worker.heard != found.seen_at:
+            worker.heard, worker.heard_at = found.seen_at, now
+        if not found.over and found.stopping_since is None:
+            worker.ending_since = None
+            overdue = now - worker.heard_at > self.engine.silent_s
+        else:
+            overdue = self._overdue(worker)
+        if overdue:
+            self._stop_soon(worker, tasks)
+
+    def _end_leftovers(self, live: set[LaunchId], tasks: asyncio.TaskGroup) -> None:
+        """Workers whose launch has ended should be gone in a moment; those that stay are stopped."""
+        for worker in list(self._workers.values()):
+            if worker.reference and worker.launch not in live and self._overdue(worker):
+                self._stop_soon(worker, tasks)
+
+    def _overdue(self, worker: _Worker) -> bool:
+        if worker.ending_since is None:
+            worker.ending_since = self.clock.monotonic()
+        return self.clock.monotonic() - worker.ending_since >= self.engine.stop_grace_s
+
+    def _stop_soon(self, worker: _Worker, tasks: asyncio.TaskGroup) -> None:
+        if not worker.stopping:
+            worker.stopping = True
+            log.info("worker.stopped", launch=worker.launch)
+            tasks.create_task(self._stop(worker), name=f"stop:{worker.launch}")
+
+    def _forgive_silence(self) -> None:
+        """Without the database no worker can be heard."""
+        for worker in self._workers.values():
+            worker.heard_at = self.clock.monotonic()
+
+    # ends
+    async def _stop(self, worker: _Worker) -> None:
+        try:
+            await self.runner.stop(worker.reference, grace_s=self.engine.stop_grace_s)
+        except RunnerUnavailable as error:
+            log.warning("worker.unstoppable", launch=worker.launch, detail=error.detail)
+            worker.stopping = False
+        else:
+            await self._ended(worker.reference)
+
+    async def _ended(self, reference: str) -> None:
+        """A worker's process is gone."""
+        worker = next((known for known in self._workers.values() if known.reference == reference), None)
+        if worker is None:
+            if any(not starting.reference for starting in self._workers.values()):
+                self._ended_early.add(reference)
+            return
+        words = self._scrubber.text(await self.runner.last_words(reference))
+        detail = "The worker ended without saying why."
+        await self._lose(worker, Loss(detail=detail, last_words=words, blameless=self._draining))
+
+    async def _lose(self, worker: _Worker, loss: Loss) -> None:
+        """The worker is gone; written down where it has not said so itself."""
+        try:
+            async with changing(self.ledger, self.signals, worker.workspace, worker.ticket) as book:
+                lost = await declare_lost(book, worker.launch, worker.session, worker.fence, loss)
+            if lost:
+                log.warning("launch.lost", launch=worker.launch, session=worker.session, blameless=loss.blameless)
+        except Unavailable as error:
+            # It stays alive in the database, and the next sweep finds it without a worker.
+            log.warning("launch.loss_unwritten", launch=worker.launch, part=error.part)
+        except Exception:
+            log.exception("launch.loss_unwritten", launch=worker.launch)
+        finally:
+            self._workers.pop(worker.launch, None)
+            if not self._workers:
+                self._idle.set()
+        await wake(self.signals, {SESSIONS_TOPIC})
