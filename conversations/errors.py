@@ -35,3 +35,11 @@ class ThreadGone(OutletError):
 
 class FenceLost(ConversationsError):
     """Another sender has taken over the outlet; whatever this one had in mind must not happen."""
+
+
+class InstallationUnknown(ConversationsError):
+    """A message came from an installation that nobody connected."""
+
+    def __init__(self, installation: str) -> None:
+        super().__init__(installation)
+        self.installation = installation

@@ -1,24 +1,70 @@
-"""The one way in for every platform: what people write and press, made into use cases of `sessions.service`."""
+"""The one way in for every platform: what people write and press, made into use cases of `sessions.service`.
 
-from collections.abc import Mapping
+Everything is keyed on the platform's own id of it, so that what a platform sends twice has one effect. When a call
+returns, the effect is stored; only then may the platform be told.
+"""
 
+from collections.abc import Awaitable, Mapping
+
+from conversations.choosing import Bindings, NoBindings
+from conversations.errors import InstallationUnknown
+from conversations.front_desk import FrontDesk
 from conversations.messages import Answer
 from conversations.models import IncomingMessage, IncomingPress, Installation
-from sessions.models import InstallationId
+from conversations.presses import press
+from conversations.refusals import refusal
+from conversations.talk import Said, hear
+from sessions.acts import Act
+from sessions.errors import SessionsError
+from sessions.models import InstallationId, Person, TicketId
+from sessions.ports import InboxKey
+from sessions.service import TicketService
 
 
 class Intake:
-    """Implements `conversations.ports.Inlet`. Errors of `sessions.errors` become friendly answers; others are raised.
+    """Implements `conversations.ports.Inlet`.
 
-    `service` is `sessions.service.TicketService`; `installations` are those whose messages are taken.
+    What a person can do something about comes back as a friendly answer; `Unavailable` and the like are raised, so that the
+    platform sends it again. `installations` are those whose messages are taken.
     """
 
-    def __init__(self, service: object, *, installations: Mapping[InstallationId, Installation]) -> None:
+    def __init__(
+        self,
+        service: TicketService,
+        *,
+        installations: Mapping[InstallationId, Installation],
+        bindings: Bindings | None = None,
+    ) -> None:
         self._service = service
         self._installations = installations
+        self._desk = FrontDesk(service=service, bindings=bindings or NoBindings())
 
     async def message(self, incoming: IncomingMessage) -> Answer:
-        raise NotImplementedError
+        """What was said to us; what people say to each other in a thread is theirs. Raises `InstallationUnknown`."""
+        if not incoming.addressed:
+            return None
+        source = f"message/{incoming.place.channel}/{incoming.message_id}"
+        act = self._act(incoming.place.installation, incoming.person, source)
+        standing = await self._service.find_at(act.workspace, incoming.place)
+        said = Said(act=act, incoming=incoming, standing=standing)
+        return await self._answered(act, hear(self._desk, said), standing.ticket.id if standing else None)
 
     async def press(self, incoming: IncomingPress) -> Answer:
-        raise NotImplementedError
+        """A press on a button, or a form sent back. Raises `InstallationUnknown`."""
+        act = self._act(incoming.place.installation, incoming.person, f"press/{incoming.press_id}")
+        return await self._answered(act, press(self._desk, act, incoming))
+
+    async def _answered(self, act: Act, doing: Awaitable[Answer], ticket: TicketId | None = None) -> Answer:
+        try:
+            return await doing
+        except SessionsError as error:
+            words = refusal(error)
+            if words is None:
+                raise
+            return await self._desk.tell(act, words, ticket)
+
+    def _act(self, installation: InstallationId, person: Person, source: str) -> Act:
+        known = self._installations.get(installation)
+        if known is None:
+            raise InstallationUnknown(str(installation))
+        return Act(workspace=known.workspace, person=person, key=InboxKey(installation=installation, source=source))
