@@ -68,8 +68,9 @@ class Cluster:
         before = self._log_size()
         with self.log.open("ab") as log, (self.folder / "server.lock").open("ab") as alive:
             fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # No process holds the lock, so whatever the pid file names is not our server.
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            # No process holds the lock, so whatever these files name is not our server.
+            for stale in (self.data / "postmaster.pid", self.socket_dir / ".s.PGSQL.5432.lock"):
+                stale.unlink(missing_ok=True)
             starter = await self._spawn(
                 "pg_ctl", *self._start_options(), stdout=log, stderr=STDOUT, keep_open=(alive.fileno(),)
             )

@@ -181,7 +181,10 @@ def _pool(dsn: str, role: str, size: int, limits: PoolLimits, connector: _Connec
         dsn,
         connect=connector,
         reset=_keep,
-        min_size=1,
+        # One at once, to see that it can be had; none is made anew unless somebody wants it.
+        min_size=0,
+        init_size=1,
+        max_inactive_connection_lifetime=0,
         max_size=size,
         timeout=limits.connect_s,
         # Longer than the server's own limit, which speaks first unless the connection is silently dead.
