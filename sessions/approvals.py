@@ -105,6 +105,10 @@ def check_press(approval: Approval, verdict: Verdict, *, shown: str, decided_by_
         raise VerdictNotOffered(approval.ordinal, verdict)
 
 
+def state_after(verdict: Verdict) -> ApprovalState:
+    return _AFTER[verdict]
+
+
 def decided(approval: Approval, verdict: Verdict, *, by: Person, at: datetime, comment: str) -> Approval:
     """The approval after its one decision."""
     return replace(approval, state=_AFTER[verdict], decided_by=by.external_id, decided_at=at, comment=comment)

@@ -1,9 +1,9 @@
 """Deciding an approval: checked against who presses and what they were shown, at that moment, with one winner."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sessions import endings
-from sessions.approvals import check_press, decided, require_decider
+from sessions.approvals import check_press, decided, deciders, require_decider
 from sessions.book import Book
 from sessions.errors import ApprovalUnknown
 from sessions.events import ApprovalDecided
@@ -30,7 +30,9 @@ async def decide(book: Book, clock: Clock, ids: Ids, press: Press) -> Approval:
     project = await book.tx.get_project(book.ticket.project)
     require_decider(press.person, project, book.ticket)
     check_press(approval, press.verdict, shown=press.shown, decided_by_name=await _decider(book, approval))
-    outcome = decided(approval, press.verdict, by=press.person, at=clock.now(), comment=safe(press.comment))
+    # Who might decide is kept as it was at this moment, not as it was when the card was made.
+    current = replace(approval, deciders=deciders(project, book.ticket))
+    outcome = decided(current, press.verdict, by=press.person, at=clock.now(), comment=safe(press.comment))
     await book.tx.put_approval(outcome)
     await book.tx.audit(
         who=press.person.external_id,
