@@ -23,13 +23,19 @@ class Inlet(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a platform can do; rendering and delivery adapt. `text_limit` is in characters of one message."""
+    """What a platform can do; rendering and delivery adapt. `text_limit` is in characters of one message.
+
+    `calls_per_minute` is the platform's own limit for the outlet, 0 where it has none; `edit_interval_s` the least time
+    between two edits of one progress card.
+    """
 
     can_edit: bool
     has_buttons: bool
     has_modals: bool
     has_idempotency_key: bool
     text_limit: int
+    calls_per_minute: float = 0.0
+    edit_interval_s: float = 0.0
 
 
 class Outlet(Protocol):
