@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from bot.ambient import RandomIds, SystemClock
+from bot.bindings import LedgerBindings
 from bot.settings import Settings, environment
 from conversations.delivery import Courier
 from conversations.intake import Intake
@@ -47,6 +48,17 @@ from storage.threads import PostgresThreads
 
 log = structlog.get_logger()
 
+_INHERITED = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+)
 PARTS = frozenset({"delivery", "supervisor", "worker-api", "web"})
 SOCKET_BYTES = 100
 """A unix socket's address holds 108 bytes on Linux, 104 elsewhere."""
@@ -127,7 +139,11 @@ def assemble(
     return App(
         ports=ports,
         service=service,
-        intake=Intake(service, installations=installations),
+        intake=Intake(
+            service,
+            installations=installations,
+            bindings=LedgerBindings(ledger=ports.ledger, installations=installations),
+        ),
         courier=Courier(
             ports.threads,
             ports.leases,
@@ -259,7 +275,7 @@ async def connect(settings: Settings, *, replica: str) -> AsyncIterator[Connecte
             threads=PostgresThreads(system=system),
             leases=PostgresLeases(system=system),
             signals=signals,
-            runner=ProcessRunner(),
+            runner=ProcessRunner(worker_environment(environment())),
             mirrors=mirrors,
             host=GitHost(mirrors, settings.data_dir / "hosts", environment=environment()),
             blobs=DirectoryBlobs(settings.data_dir / "blobs"),
@@ -283,6 +299,11 @@ async def declare_projects(connected: Connected, settings: Settings) -> None:
             table.project(ProjectId(connected.ports.ids.uuid()), workspace, agents.get(table.agent))
         )
     await connected.registry.undeclare_projects(workspace, still_declared=[table.name for table in settings.projects])
+
+
+def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What workers inherit: how to find programs, and how text and certificates are read here. Nothing else."""
+    return {name: environ[name] for name in _INHERITED if name in environ}
 
 
 def engine_name(settings: Settings) -> str:
