@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from bench.experiment import Experiment
 from bench.experiments.command import COMMAND
+from bench.experiments.delivery import DELIVERY
+from bench.experiments.ingest import INGEST
 from bench.experiments.story import STORY
 
-EXPERIMENTS: Sequence[Experiment] = (COMMAND, STORY)
+EXPERIMENTS: Sequence[Experiment] = (INGEST, DELIVERY, COMMAND, STORY)
 
 
 class ExperimentUnknown(Exception):

@@ -1,12 +1,16 @@
 """The product as it runs, put together by its own composition root over the bench's database."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bot.ambient import RandomIds, SystemClock
-from bot.app import Ports
+from bot.app import App, Identity, Ports, assemble
+from conversations.models import Installation
+from conversations.ports import Outlet
 from runners.hosts.git import GitHost
 from runners.mirrors import GitMirrors
 from runners.process import ProcessRunner
+from sessions.models import AgentProfile, InstallationId, Limits
 from sessions.ports import Signals
 from storage.blobs import DirectoryBlobs
 from storage.database import Database
@@ -34,10 +38,29 @@ def product_ports(database: Database, folder: Path, signals: Signals | None = No
         threads=PostgresThreads(system=system),
         leases=PostgresLeases(system=system),
         signals=signals,
-        runner=ProcessRunner(),
+        runner=ProcessRunner(environment={}),
         mirrors=mirrors,
         host=GitHost(mirrors, folder / "hosts", environment={}),
         blobs=DirectoryBlobs(folder / "blobs"),
         clock=SystemClock(),
         ids=RandomIds(),
+    )
+
+
+def product_app(
+    database: Database,
+    folder: Path,
+    *,
+    outlets: Mapping[str, Outlet] | None = None,
+    installations: Mapping[InstallationId, Installation] | None = None,
+    agents: Mapping[str, AgentProfile] | None = None,
+) -> App:
+    return assemble(
+        product_ports(database, folder),
+        Identity(engine="bench", owner="bench", data_dir=folder),
+        installations=installations or {},
+        outlets=outlets or {},
+        agents=agents or {},
+        limits=Limits(),
+        secrets=SECRETS,
     )

@@ -12,14 +12,13 @@ from bench.experiment import Experiment, Lab
 from bench.floors import StoredEvent, floor
 from bench.frames import CYCLE, reports
 from bench.goals import AtLeast
-from bench.office import SECRETS, product_ports
+from bench.office import product_app
 from bench.posters import Orders, Posted, Poster
 from bench.rounds import Figures, Runner
 from bench.rows import Comparison
 from bench.world import Launched, found
-from bot.app import Identity, assemble, running
+from bot.app import running
 from runners.wire import FRAME
-from sessions.models import Limits
 from storage.codec import encode
 
 POSTERS = 64
@@ -32,15 +31,7 @@ async def _contestants(lab: Lab) -> AsyncIterator[Mapping[str, Runner]]:
     same_rows = [StoredEvent(kind=stored.kind, payload=stored.payload) for stored in map(encode, reports(CYCLE))]
     async with lab.database() as (database, url), floor(url, posters=POSTERS) as plain:
         launched = await (await found(database)).launch(POSTERS)
-        app = assemble(
-            product_ports(database, lab.folder),
-            Identity(engine="bench", owner="bench", data_dir=lab.folder),
-            installations={},
-            outlets={},
-            agents={},
-            limits=Limits(),
-            secrets=SECRETS,
-        )
+        app = product_app(database, lab.folder)
         async with running(app, frozenset({"worker-api"})), _load(app.socket, launched) as load:
 
             async def unnest() -> Figures:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from bench.experiment import Experiment, Lab
 from bench.frames import CYCLE, reports
 from bench.goals import AtMost
+from bench.outlet import CAPABILITIES
 from bench.rounds import Figures, Runner
 from bench.rows import Comparison
 from bench.world import World, found
-from conversations.ports import Capabilities
 from conversations.progress import EMPTY, Progress, fold
 from conversations.rendering import Links, view
 from sessions.events import AgentStarted, Event, LaunchStarted, Recorded, TurnStarted
@@ -25,9 +25,6 @@ SHORT = 200
 """A run tells so many short stories that they have as many events as the long one."""
 
 _BEGAN = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-_CAPABILITIES = Capabilities(
-    can_edit=True, has_buttons=True, has_modals=True, has_idempotency_key=False, text_limit=3000
-)
 
 
 @asynccontextmanager
@@ -81,7 +78,7 @@ def _fold(story: Sequence[Recorded]) -> tuple[Sequence[Progress], float]:
 def _render(steps: Sequence[Progress]) -> float:
     began = time.perf_counter()
     for progress in steps:
-        view(progress, capabilities=_CAPABILITIES, links=Links())
+        view(progress, capabilities=CAPABILITIES, links=Links())
     return time.perf_counter() - began
 
 
