@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from conversations.actions import Action
-from conversations.messages import View
+from conversations.messages import Urgency, View
 from sessions.models import Attachment, Digest, InstallationId, Person, Phase, Severity, ThreadId, TicketId, WorkspaceId
 from sessions.ports import Place
 
@@ -96,11 +96,15 @@ class Thread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """Say something new; `retry` when an earlier attempt's outcome is not known, so that it is settled by read-back first."""
+    """Say something new; `retry` when an earlier attempt's outcome is not known, so that it is settled by read-back first.
+
+    `urgency` is that of the card, or of a more urgent one that is to stand below it.
+    """
 
     slot: str
     digest: Digest
     view_index: int
+    urgency: Urgency
     retry: bool = False
 
 
@@ -109,6 +113,7 @@ class Edit:
     slot: str
     digest: Digest
     view_index: int
+    urgency: Urgency
     message_id: str
 
 
