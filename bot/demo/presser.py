@@ -1,8 +1,25 @@
 """What `--yes` presses: the policy by which `viberator demo --yes` answers in a person's place."""
 
-from conversations.messages import Button, Message
+from bot.terminal.journal import Shown
+from conversations.actions import Verb, decode
+
+_CHOICES = (Verb.APPROVE, Verb.ANSWER)
+"""Approve documents and the permission, for this once; take the first answer that is offered."""
 
 
-def press(message: Message) -> Button | None:
-    """The button that tells the story on, or None where the card waits for nobody."""
-    raise NotImplementedError
+class NothingToPress(Exception):
+    """The card waits for somebody, and offers nothing that tells the story on."""
+
+    def __init__(self, slot: str, labels: tuple[str, ...]) -> None:
+        super().__init__(slot, labels)
+        self.slot = slot
+        self.labels = labels
+
+
+def press(card: Shown) -> str:
+    """The label of the button that tells the story on; raises `NothingToPress`."""
+    for verb in _CHOICES:
+        for label, encoded in card.buttons:
+            if decode(encoded).verb is verb:
+                return label
+    raise NothingToPress(card.slot, tuple(label for label, _ in card.buttons))
