@@ -15,7 +15,14 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from sessions.models import WorkspaceId
-from storage.errors import ConstraintBroken, DatabaseFull, DatabaseUnavailable, Deadlocked, StatementTimedOut
+from storage.errors import (
+    ConstraintBroken,
+    DatabaseFull,
+    DatabaseRefused,
+    DatabaseUnavailable,
+    Deadlocked,
+    StatementTimedOut,
+)
 
 if TYPE_CHECKING:
     Connection: TypeAlias = PoolConnectionProxy[asyncpg.Record]
@@ -41,6 +48,15 @@ _UNREACHABLE = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+)
+
+
+_REFUSED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    # A pool's role that no migration has made.
+    asyncpg.InvalidParameterValueError,
+    asyncpg.ClientConfigurationError,
 )
 
 
@@ -99,7 +115,7 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self, pool: Pool) -> AsyncIterator[Connection]:
-        with translated():
+        with translated(), _refusals():
             connection = await pool.acquire(timeout=self.limits.connect_s + self.limits.patience_s)
         try:
             yield connection
@@ -116,7 +132,7 @@ async def database(
     bounds = limits or PoolLimits()
     connector = _Connector(patience_s=bounds.patience_s, revive=revive)
     async with AsyncExitStack() as stack:
-        with translated():
+        with translated(), _refusals():
             app = await stack.enter_async_context(_pool(addresses.app, APP, bounds.app, bounds, connector))
             system = await stack.enter_async_context(_pool(addresses.system, SYSTEM, bounds.system, bounds, connector))
         yield Database(app_pool=app, system_pool=system, limits=bounds)
@@ -126,7 +142,7 @@ async def database(
 async def lone_connection(dsn: str, *, role: str | None = None) -> AsyncIterator[LoneConnection]:
     """A connection outside the pools, with no limit on its statements: for migrating and for listening."""
     settings = {"application_name": "viberator"} | ({"role": role} if role else {})
-    with translated():
+    with translated(), _refusals():
         connection = await asyncpg.connect(dsn, server_settings=settings, timeout=10)
     try:
         with translated():
@@ -212,6 +228,14 @@ async def _transaction(connection: Connection, begin: str) -> AsyncIterator[None
         raise
     with translated():
         await connection.execute("COMMIT")
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except _REFUSED as error:
+        raise DatabaseRefused(str(error)) from error
 
 
 @contextmanager

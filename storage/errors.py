@@ -14,6 +14,10 @@ class DatabaseUnavailable(StorageError, Unavailable):
         super().__init__("database", detail)
 
 
+class DatabaseRefused(DatabaseUnavailable):
+    """The server is there and lets us not in: a wrong address, name or password, or it was never migrated."""
+
+
 class DatabaseFull(DatabaseUnavailable):
     """The database has no room left on its disk."""
 

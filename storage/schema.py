@@ -23,9 +23,8 @@ _PREAMBLE: Final = """\
 
 async def describe(connection: LoneConnection) -> str:
     """Functions first, then each table with its constraints, indexes, policies and grants."""
-    parts = [_PREAMBLE]
-    for row in await connection.fetch(SCHEMA["functions"]):
-        parts.append(f"{row['definition'].strip()};\n")
+    functions = await connection.fetch(SCHEMA["functions"])
+    parts = [_PREAMBLE, *(f"{row['definition'].strip()};\n" for row in functions)]
     for table in await connection.fetch(SCHEMA["tables"]):
         oid = table["oid"]
         lines = await _lines(connection, ("columns", "constraints"), oid)
