@@ -27,7 +27,7 @@ from bot.demo.stage import Cancelled, Stage
 from bot.demo.story import hear, next_step
 
 TITLE = "Scripted demo agent (no model)"
-PACE_S = 0.05
+PACE_S = 0.03
 
 
 def command(*, pace_s: float = PACE_S) -> tuple[str, ...]:

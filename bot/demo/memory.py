@@ -8,7 +8,10 @@ from bot.demo.prompts import Kind
 
 
 class Memory(BaseModel):
-    """`script` and `step` say what comes next. `prompt` is the text that began the script, by which a repeat is known."""
+    """`script` and `step` say what comes next. `prompt` is the text that began the script, by which a repeat is known.
+
+    `runs` tells of each command that was run, by its call, how it went: "red (4 tests: 3 passed, 1 failed)".
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -21,6 +24,7 @@ class Memory(BaseModel):
     refuse: bool = False
     allowed: bool | None = None
     comments: tuple[str, ...] = ()
+    runs: dict[str, str] = {}
     turns: int = 0
 
 

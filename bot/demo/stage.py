@@ -19,6 +19,7 @@ from bot.demo.steps import AskPermission, Edit, Plan, Read, Run, Say, Step, Thin
 T = TypeVar("T")
 
 RUN_S = 60.0
+NEWLINE = "\n"
 OPTIONS = [
     PermissionOption(option_id="yes", name="Yes, run them", kind="allow_once"),
     PermissionOption(option_id="always", name="Yes, and do not ask again", kind="allow_always"),
@@ -60,7 +61,7 @@ class Stage:
             case Edit():
                 await self._edit(step)
             case Run():
-                await self._run(step)
+                return memory.model_copy(update={"runs": {**memory.runs, step.call: await self._run(step)}})
             case AskPermission():
                 return memory.model_copy(update={"allowed": await self._ask(step)})
             case _:
@@ -97,10 +98,12 @@ class Stage:
         diff = acp.tool_diff_content(str(path), after, before)
         await self._tell(acp.update_tool_call(step.call, status="completed", content=[diff]))
 
-    async def _run(self, step: Run) -> None:
+    async def _run(self, step: Run) -> str:
+        """How it went, in a line."""
         await self._start(step.call, step.title, kind="execute", given={"command": " ".join(step.command)})
         code, output = await self._command(step.command)
         await self._end(step.call, output, failed=code != 0)
+        return f"{'red' if code else 'green'} ({output.rpartition(NEWLINE)[2]})"
 
     async def _command(self, command: tuple[str, ...]) -> tuple[int, str]:
         """Exit code and output; the command and all it has started are ended when the turn is cancelled."""

@@ -78,7 +78,7 @@ def _facts(memory: Memory, kind: Kind, prompt: str) -> dict[str, object]:
         case Kind.REMINDER:
             return {"phase": phase_named(prompt) or memory.phase}
         case Kind.EXECUTION:
-            return {"refuse": plan_refuses(prompt), "phase": kind, "allowed": None}
+            return {"refuse": plan_refuses(prompt), "phase": kind, "allowed": None, "runs": {}}
         case phase if phase in PHASES:
             return {"phase": phase}
         case _:
@@ -152,12 +152,12 @@ def _execution(memory: Memory) -> tuple[Step, ...]:
         Plan(entries=plan, done=0),
         AskPermission(call="execution.red", title="Run the tests, before and after the change", command=COMMAND),
     )
-    changes: list[Step] = [Read(call="execution.code", path=BILLING)]
+    changes: list[Step] = []
     for done, edit in enumerate(edits, start=1):
         changes += [Plan(entries=plan, done=done), edit]
     if memory.allowed is False:
         refused = "I may not run the tests, so I make the change without having seen them."
-        return (*before, Say(text=refused), *changes, Say(text=_report(memory, seen=False)))
+        return (*before, Say(text=refused), *changes, Say(text=_report(memory)))
     return (
         *before,
         Run(call="execution.red", title=" ".join(COMMAND), command=COMMAND),
@@ -166,7 +166,7 @@ def _execution(memory: Memory) -> tuple[Step, ...]:
         Plan(entries=plan, done=len(edits) + 1),
         Run(call="execution.green", title=" ".join(COMMAND), command=COMMAND),
         Plan(entries=plan, done=len(plan)),
-        Say(text=_report(memory, seen=True)),
+        Say(text=_report(memory)),
     )
 
 
@@ -217,7 +217,8 @@ def _edits(*, refuse: bool) -> tuple[Edit, ...]:
     )
 
 
-def _report(memory: Memory, *, seen: bool) -> str:
+def _report(memory: Memory) -> str:
     what = "is refused with an error that says so" if memory.refuse else "counts as zero"
-    how = "The tests were red before the change and are green now." if seen else "I have not run the tests."
+    red, green = memory.runs.get("execution.red"), memory.runs.get("execution.green")
+    how = f"The tests before: {red}. And now: {green}." if red and green else "I have not run the tests."
     return f"A missing discount now {what}; before, `discounted()` subtracted it from 100. {how}"

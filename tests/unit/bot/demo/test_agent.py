@@ -114,7 +114,8 @@ async def test_execution_asks_once_sees_red_edits_and_sees_green(workspace: Path
     assert "4 passed, 0 failed" in calls["execution.green"]["content"][0]["content"]["text"]
     assert calls["execution.fix"]["content"][0]["type"] == "diff"
     assert git(workspace, "diff", "--name-only").splitlines() == ["CHANGELOG.md", "widgets/billing.py"]
-    assert "green now" in audience.texts()[-1]
+    told = "before: red (4 tests: 3 passed, 1 failed). And now: green (4 tests: 4 passed, 0 failed)."
+    assert told in audience.texts()[-1]
 
 
 async def test_an_answer_that_refuses_makes_another_plan_and_another_change(workspace: Path, home: Path) -> None:
@@ -210,7 +211,7 @@ async def test_a_permission_that_is_cancelled_ends_the_turn_and_is_asked_again(w
     assert audience.calls()["execution.green"]["status"] == "completed"
 
 
-@pytest.mark.parametrize("updates", [1, 3, 4, 6, 9, 12, 15, 18])
+@pytest.mark.parametrize("updates", [1, 3, 4, 6, 9, 12, 15])
 async def test_killed_in_the_middle_it_goes_on_and_tells_the_same(
     workspace: Path, home: Path, tmp_path: Path, updates: int
 ) -> None:
