@@ -6,16 +6,17 @@ are new messages that mention anybody, and exactly who is needed; all else edits
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conversations.ask_cards import approval_card, question_card
 from conversations.end_cards import error_card, final_card, has_final, stopped_card
 from conversations.facts import StopFacts, TicketFacts
-from conversations.messages import Card, Message, Urgency, View
+from conversations.messages import Button, Card, Line, Link, Message, Urgency, View
 from conversations.ports import Capabilities
 from conversations.progress import Progress
 from conversations.progress_card import progress_card, receipt
 from conversations.root_card import root
+from conversations.wording import COMMANDS
 from sessions.models import ApprovalState
 
 
@@ -40,7 +41,21 @@ def view(progress: Progress, *, capabilities: Capabilities, links: Links) -> Vie
     placed += _ends(progress, ticket)
     # Events that bring several cards at once bring them in the order above.
     ordered = sorted(placed, key=lambda one: one.position)
-    return tuple(Card(slot=one.slot, message=one.message, urgency=one.urgency) for one in ordered)
+    draw = _as_it_is if capabilities.has_buttons else _in_words
+    return tuple(Card(slot=one.slot, message=draw(one.message), urgency=one.urgency) for one in ordered)
+
+
+def _as_it_is(message: Message) -> Message:
+    return message
+
+
+def _in_words(message: Message) -> Message:
+    """The message with the commands that stand for its buttons."""
+    actions = [button.action for button in message.buttons if isinstance(button, Button)]
+    commands = [COMMANDS[action.verb].format(ticket=action.ticket) for action in actions if action.verb in COMMANDS]
+    words = (Line(spans=(f"Write {' or '.join(commands)}.",)),) if commands else ()
+    links = tuple(button for button in message.buttons if isinstance(button, Link))
+    return replace(message, parts=(*message.parts, *words), buttons=links)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from conversations.actions import Verb
 from sessions.models import ApprovalKind, ApprovalState, FailureKind, Phase, Verdict
 
 PHASES: Final[Mapping[Phase, str]] = {
@@ -43,6 +44,15 @@ TYPED: Final[Mapping[Verdict, str]] = {
     Verdict.REJECT: "reject because …",
 }
 """The words that decide where there are no buttons; `conversations.intents` reads them."""
+
+COMMANDS: Final[Mapping[Verb, str]] = {
+    Verb.STOP: "!stop",
+    Verb.RESUME: "!resume",
+    Verb.RETRY: "!retry",
+    Verb.REOPEN: "!reopen",
+    Verb.DISCARD: "!discard {ticket}",
+}
+"""What does the same as a button, where there are none; `{ticket}` is the ticket's key."""
 
 DECIDED: Final[Mapping[ApprovalState, str]] = {
     ApprovalState.PENDING: "Waiting",

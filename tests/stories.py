@@ -162,9 +162,12 @@ def documented(story: Story, session: int, phase: Phase, markdown: str, *, ordin
     return story.later(1).tell(TurnEnded(turn=revision, stop_reason="end_turn"), session=session)
 
 
+def decided(ordinal: int, verdict: Verdict = Verdict.APPROVE) -> ApprovalDecided:
+    return ApprovalDecided(ordinal=ordinal, verdict=verdict, by=DANA.external_id, by_name=DANA.name)
+
+
 def approved(story: Story, session: int, *, ordinal: int) -> Story:
-    decided = ApprovalDecided(ordinal=ordinal, verdict=Verdict.APPROVE, by=DANA.external_id, by_name=DANA.name)
-    story.tell(decided, session=session)
+    story.tell(decided(ordinal), session=session)
     story.tell(SessionFinished(outcome="approved"), session=session)
     return story.tell(WorkerEnded(reason="finished"), session=session)
 
@@ -322,8 +325,7 @@ def answered(story: Story) -> Story:
 
 
 def allowed(story: Story) -> Story:
-    decided = ApprovalDecided(ordinal=4, verdict=Verdict.APPROVE, by=DANA.external_id, by_name=DANA.name)
-    story.later(20).tell(decided, session=3)
+    story.later(20).tell(decided(4), session=3)
     return story.tell(PermissionSettled(request="req-1", outcome="allowed"), session=3)
 
 
