@@ -95,27 +95,35 @@ moved AS (
     SET last_frame = b.first + b.count - 1, seen_at = now()
     FROM batch b, locked k
     WHERE l.id = b.launch_id AND k.id = l.ticket_id AND l.ended_at IS NULL AND l.last_frame = b.first - 1
-    RETURNING b.n, b.first, b.count, l.id AS launch_id, l.ticket_id, l.session_id, l.workspace_id, l.last_frame
+    RETURNING b.n, b.first, b.count, l.id AS launch_id, l.ticket_id, l.session_id, l.last_frame
 ),
+-- One row a ticket, with what its batches need to be told apart again: a join by ticket would be planned for one row
+-- and cost the square of the batches.
 counted AS (
-    SELECT ticket_id, sum(count) AS count FROM moved GROUP BY ticket_id
+    SELECT ticket_id, sum(count) AS count, array_agg(n) AS batches, array_agg(before - first) AS shifts,
+        array_agg(launch_id) AS launches, array_agg(session_id) AS sessions
+    FROM (SELECT *, sum(count) OVER (PARTITION BY ticket_id ORDER BY n) - count AS before FROM moved) m
+    GROUP BY ticket_id
 ),
 numbered AS (
     UPDATE tickets t
     SET last_event = t.last_event + c.count
     FROM counted c
     WHERE t.id = c.ticket_id
-    RETURNING t.id, t.last_event, t.last_event - c.count AS base
+    RETURNING t.id, t.workspace_id, t.last_event, t.last_event - c.count AS base,
+        c.batches, c.shifts, c.launches, c.sessions
+),
+placed AS MATERIALIZED (
+    SELECT p.n, t.id AS ticket_id, t.workspace_id, p.launch_id, p.session_id, t.base + p.shift + 1 AS start
+    FROM numbered t, unnest(t.batches, t.shifts, t.launches, t.sessions) AS p (n, shift, launch_id, session_id)
 ),
 stored AS (
     INSERT INTO events (
         ticket_id, position, workspace_id, session_id, launch_id, frame, kind, version, payload
     )
-    SELECT m.ticket_id, n.base + row_number() OVER (PARTITION BY m.ticket_id ORDER BY m.n, e.frame),
-        m.workspace_id, m.session_id, m.launch_id, e.frame, e.kind, e.version, e.payload
+    SELECT p.ticket_id, p.start + e.frame, p.workspace_id, p.session_id, p.launch_id, e.frame, e.kind, e.version, e.payload
     FROM unnest($4::bigint[], $5::bigint[], $6::text[], $7::int[], $8::jsonb[]) AS e (n, frame, kind, version, payload)
-    JOIN moved m ON m.n = e.n
-    JOIN numbered n ON n.id = m.ticket_id
+    JOIN placed p ON p.n = e.n
 ),
 raised AS (
     UPDATE threads
