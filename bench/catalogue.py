@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from bench.experiment import Experiment
+from bench.experiments.claiming import CLAIMING
 from bench.experiments.command import COMMAND
 from bench.experiments.delivery import DELIVERY
 from bench.experiments.ingest import INGEST
 from bench.experiments.story import STORY
 
-EXPERIMENTS: Sequence[Experiment] = (INGEST, DELIVERY, COMMAND, STORY)
+EXPERIMENTS: Sequence[Experiment] = (INGEST, DELIVERY, CLAIMING, COMMAND, STORY)
 
 
 class ExperimentUnknown(Exception):

@@ -78,3 +78,49 @@ async def _post(poster: LoneConnection, ticket: UUID, events: Sequence[StoredEve
 
 def _hear(*_: object) -> None:
     """Somebody who would look now."""
+
+
+_WORK = """
+CREATE TABLE work (
+    id uuid PRIMARY KEY,
+    state text NOT NULL,
+    payload jsonb NOT NULL,
+    at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX work_queued ON work (at) WHERE state = 'queued';
+"""
+_PUT = "INSERT INTO work (id, state, payload) VALUES ($1, 'queued', '{}')"
+_TELL = "SELECT pg_notify('work', '')"
+_FIND = "SELECT id FROM work WHERE state = 'queued' ORDER BY at LIMIT 1 FOR UPDATE SKIP LOCKED"
+_TAKE = "UPDATE work SET state = 'taken' WHERE id = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The least that hands work over: one transaction puts and notifies, another, once woken, finds and takes."""
+
+    putting: LoneConnection
+    taking: LoneConnection
+    woken: asyncio.Event
+
+    async def put_and_take(self) -> float:
+        """Seconds from the first statement to the second commit."""
+        self.woken.clear()
+        began = time.perf_counter()
+        async with self.putting.transaction():
+            await self.putting.execute(_PUT, uuid4())
+            await self.putting.execute(_TELL)
+        await self.woken.wait()
+        async with self.taking.transaction():
+            found = await self.taking.fetchval(_FIND)
+            await self.taking.execute(_TAKE, found)
+        return time.perf_counter() - began
+
+
+@asynccontextmanager
+async def queue(url: str) -> AsyncIterator[Queue]:
+    async with lone_connection(url) as putting, lone_connection(url) as taking, lone_connection(url) as listener:
+        await putting.execute(_WORK)
+        woken = asyncio.Event()
+        await listener.add_listener("work", lambda *_: woken.set())
+        yield Queue(putting, taking, woken)

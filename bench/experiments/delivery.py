@@ -57,8 +57,7 @@ async def _courier(database: Database, lab: Lab) -> Callable[[int], Awaitable[Fi
 
     async def run(periods: int) -> Figures:
         # The cards that a thread begins with are posted before the clock starts.
-        while await app.courier.deliver_all():
-            pass
+        await app.courier.deliver_all()
         async with running(app, frozenset({"delivery"})):
             return await _measure(reporters, outlet, periods)
 
