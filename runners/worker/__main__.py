@@ -24,7 +24,9 @@ def main() -> int:
     if os.getppid() != parent:
         # The bot died before we could ask to be told of it.
         return Exit.FAILED
-    return asyncio.run(run(take_order(descriptor)))
+    code = asyncio.run(run(take_order(descriptor)))
+    structlog.get_logger().info("worker.ended", exit=code.name.lower())
+    return code
 
 
 def _quiet_libraries() -> None:

@@ -44,8 +44,8 @@ def commit_message(story: Story, changed: tuple[ChangedFile, ...]) -> str:
 def subject_line(title: str) -> str:
     """One line in the form of git's subjects: no markup, a capital, no full stop, at most 72 characters."""
     words = one_line(_MARKUP.sub("", storable(title).strip()), 500).rstrip(" .…:;,")
-    line = textwrap.shorten(words, SUBJECT_CHARS, placeholder="…") if words else "Change what the ticket asks for"
-    return line[:1].upper() + line[1:]
+    line = textwrap.shorten(words, SUBJECT_CHARS, placeholder="…") if " " in words else one_line(words, SUBJECT_CHARS)
+    return line[:1].upper() + line[1:] or "Change what the ticket asks for"
 
 
 def _body(report: str) -> str:

@@ -37,8 +37,6 @@ from acp.schema import (
     Usage,
     UsageUpdate,
 )
-from mcp import ClientSession, StdioServerParameters
-from mcp.client.stdio import stdio_client
 
 Step = dict[str, Any]
 HOME = Path.home()
@@ -226,8 +224,12 @@ class Scripted:
         print(text, file=sys.stderr, flush=True)  # noqa: T201
 
     async def _garbage(self, text: str) -> None:
-        sys.stdout.buffer.write(text.encode() + b"\n")
-        sys.stdout.buffer.flush()
+        left = text.encode(errors="surrogatepass") + b"\n"
+        while left:
+            try:
+                left = left[os.write(1, left) :]
+            except BlockingIOError:
+                await asyncio.sleep(0.001)
 
     async def _child(self, options: dict[str, Any]) -> None:
         """Leave a process behind: in a session of its own, and without our marks in its environment if so wished."""
@@ -237,14 +239,13 @@ class Scripted:
         note("found.jsonl", child=child.pid)
 
     async def _mcp(self, call: list[Any]) -> None:
+        """Use a tool of the server that we were given, from a process of its own: few agents need what that imports."""
         server = self._servers[0]
-        parameters = StdioServerParameters(
-            command=server.command, args=server.args, env={entry.name: entry.value for entry in server.env}
-        )
-        async with stdio_client(parameters) as (reader, writer), ClientSession(reader, writer) as tools:
-            await tools.initialize()
-            answer = await tools.call_tool(call[0], call[1])
-            note("found.jsonl", tool=call[0], answer=[getattr(c, "text", "") for c in answer.content])
+        values = (server.command, json.dumps(server.args), call[0], json.dumps(call[1]))
+        script = str(Path(__file__).with_name("tool_call.py"))
+        done = await asyncio.create_subprocess_exec(sys.executable, script, *values, stdout=subprocess.PIPE)
+        output, _ = await done.communicate()
+        note("found.jsonl", tool=call[0], answer=output.decode().strip())
 
 
 async def main() -> None:
