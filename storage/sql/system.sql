@@ -188,3 +188,6 @@ FROM tickets t
 JOIN threads h ON h.ticket_id = t.id
 JOIN installations i ON i.id = h.installation_id
 WHERE t.key = $1 AND i.platform = 'terminal'
+
+-- name: workspaces
+SELECT id FROM workspaces ORDER BY created_at

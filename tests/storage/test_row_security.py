@@ -65,6 +65,7 @@ MAY_CROSS = {
     "terminal_of_ticket",
     "thread_workspace",
     "unsettled_inbox",
+    "workspaces",
 }
 
 # Run as app, so that each SELECT finds what is the workspace's own.
