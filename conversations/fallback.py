@@ -26,7 +26,7 @@ from conversations.messages import (
 
 
 def full_text(message: Message, *, zone: tzinfo | None = None) -> str:
-    """All of the message, nothing cut; times are in `zone`, or else in that of this machine."""
+    """All of the message, nothing cut; times are in `zone` and name it, or else in that of this machine."""
     head, *rest = message.parts or (None,)
     parts = [_headed(message, head, zone), *(part_text(part, zone=zone) for part in rest)]
     buttons = " ".join(button_text(button) for button in message.buttons)
@@ -74,7 +74,7 @@ def span_text(span: Span, *, zone: tzinfo | None = None) -> str:
         case Name(name):
             return f"@{name}"
         case Moment(at):
-            return f"{at.astimezone(zone):%H:%M}"
+            return f"{at.astimezone(zone):%H:%M}" + (f" {zone.tzname(at)}" if zone else "")
         case Mono(text) | Strong(text):
             return text
         case _:

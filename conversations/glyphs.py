@@ -61,8 +61,14 @@ def phases_text(phases: Phases) -> str:
 
 
 def step_text(step: Step) -> str:
-    """✓ edited billing/proration.py (+18 −4)."""
-    return one_line(" ".join([glyph(step.mark), step.text, step.detail]))
+    """✓ edited billing/proration.py (+18 −4), or ✗ pytest -q · 1 failed."""
+    return one_line(f"{glyph(step.mark)} {step.text}") + step_detail(step)
+
+
+def step_detail(step: Step) -> str:
+    """The end of a step's line, with what sets it apart."""
+    detail = one_line(step.detail)
+    return f" {detail}" if detail.startswith("(") else f" · {detail}" if detail else ""
 
 
 def earlier_text(hidden: int) -> str:

@@ -29,10 +29,10 @@ from conversations.messages import (
     Tone,
 )
 from sessions.models import InstallationId, Person
-from tests.strategies import anything
+from tests.strategies import SYNTAX, WORDS
 
-_SMALL = anything | st.just("")
-_LONG = anything.map(lambda text: f"{text}\n" * 60)
+_SMALL = st.lists(st.sampled_from((*WORDS, *SYNTAX)), max_size=8).map("".join)
+_LONG = st.lists(st.sampled_from((*WORDS, *SYNTAX)), min_size=4, max_size=30).map(lambda pieces: "".join(pieces) * 40)
 _text = st.one_of(_SMALL, _SMALL, _SMALL, _LONG)
 
 _spans = st.lists(
@@ -83,9 +83,14 @@ messages = st.builds(
     Message,
     tone=st.sampled_from(Tone),
     parts=st.lists(_parts, max_size=8).map(tuple),
-    buttons=st.lists(_buttons, max_size=30).map(tuple),
+    buttons=st.lists(_buttons, max_size=12).map(tuple),
     footer=_spans,
     mentions=st.lists(_people, max_size=2).map(tuple),
     files=st.lists(st.builds(TextFile, name=_SMALL, text=_text), max_size=3).map(tuple),
     live=st.booleans(),
 )
+
+
+def text_of(message: Message) -> str:
+    """All that a message says, in no particular form."""
+    return repr((message.parts, message.footer, [button.label for button in message.buttons]))

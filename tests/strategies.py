@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 WORDS = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel")
-_SYNTAX = (
+SYNTAX = (
     *("\n", "\n\n", " ", "  ", "    ", "\t", "# ", "- ", "* ", "3. ", "> ", "[ ] ", "[x] ", "---\n", "===\n"),
     *("*", "**", "_", "~~", "`", "``", "```\n", "\n```\n", "~~~\n", "\\", "&amp;", "&#8238;", "<br>", "<!--", "-->"),
     *("[", "](", ")", "](https://a.example/x)", "](javascript:x)", "![", "<https://b.example>", "https://c.example/d"),
@@ -12,7 +12,7 @@ _SYNTAX = (
     "[1]: https://e.example\n",
 )
 
-markdown = st.lists(st.sampled_from((*WORDS, *_SYNTAX)), max_size=60).map("".join)
+markdown = st.lists(st.sampled_from((*WORDS, *SYNTAX)), max_size=60).map("".join)
 """Markdown that is mostly syntax, well formed or not; its words are known, so that a lost one is seen."""
 
 anything = markdown | st.text(st.characters(), max_size=300)

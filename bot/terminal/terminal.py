@@ -19,7 +19,7 @@ from bot.terminal.prose import CODE, draw, draw_code
 from conversations.cleaning import clean, one_line
 from conversations.excerpts import truncate
 from conversations.fallback import mentions_text, part_text, span_text, title_text
-from conversations.glyphs import earlier_text, glyph, phases_text, title_sign, title_status
+from conversations.glyphs import earlier_text, glyph, phases_text, step_detail, title_sign, title_status
 from conversations.markdown import parse
 from conversations.markup import CodeBlock, plain
 from conversations.messages import (
@@ -183,8 +183,8 @@ def _status(title: Title) -> Text:
 
 
 def _step(step: Step) -> Text:
-    drawn = Text.assemble((glyph(step.mark), _mark_style(step.mark)), f" {one_line(step.text)}", overflow="fold")
-    return drawn.append(f" {one_line(step.detail)}", "dim") if step.detail else drawn
+    sign = (glyph(step.mark), _mark_style(step.mark))
+    return Text.assemble(sign, f" {one_line(step.text)}", (step_detail(step), "dim"), overflow="fold")
 
 
 def _spans(spans: tuple[Span, ...], zone: tzinfo | None, style: str) -> Text:
