@@ -27,7 +27,7 @@ TRANSCRIPT_CHARS = 40_000
 
 
 def to_wire(bootstrap: Bootstrap, *, mirror: Path, base_commit: str) -> WireBootstrap:
-    """The whole bootstrap; `base_commit` is the commit of `bootstrap.base` in the mirror."""
+    """The whole bootstrap; `base_commit` is the commit in the mirror where work begins."""
     ticket, session, project = bootstrap.ticket, bootstrap.session, bootstrap.project
     grants, inputs = _split(_open_inputs(bootstrap))
     return WireBootstrap(
@@ -52,7 +52,7 @@ def to_wire(bootstrap: Bootstrap, *, mirror: Path, base_commit: str) -> WireBoot
         resume=_resume(bootstrap, grants),
         test_command=project.test_command,
         templates_dir=project.templates_dir,
-        attachments=[attachment for held in bootstrap.inputs for attachment in held.attachments],
+        limits=bootstrap.limits,
     )
 
 

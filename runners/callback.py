@@ -40,7 +40,7 @@ from runners.uploads import Spool
 from runners.wire import BATCH_BYTES, Refusal, Stored, WireInputs, WirePublish, WirePublished
 from sessions.errors import LaunchUnknown
 from sessions.models import FailureKind, LaunchId, SessionId
-from sessions.ports import Blobs, Inbound, LaunchContext, Mirrors, WorkerDesk
+from sessions.ports import Blobs, Bootstrap, Inbound, LaunchContext, Mirrors, RepositoryUnusable, WorkerDesk
 
 log = structlog.get_logger()
 
@@ -147,8 +147,17 @@ class CallbackServer:
         bootstrap = await self._desk.bootstrap(context)
         repository = bootstrap.project.repository
         mirror = await self._mirrors.find(repository) or await self._mirrors.refresh(repository)
-        base_commit = await self._mirrors.resolve(repository, bootstrap.base)
-        return json_answer(to_wire(bootstrap, mirror=mirror, base_commit=base_commit))
+        return json_answer(to_wire(bootstrap, mirror=mirror, base_commit=await self._beginning(bootstrap)))
+
+    async def _beginning(self, bootstrap: Bootstrap) -> str:
+        """The commit of the branch where work begins, or of the base where that branch is gone from the remote."""
+        repository = bootstrap.project.repository
+        if bootstrap.start not in ("", bootstrap.base):
+            try:
+                return await self._mirrors.resolve(repository, bootstrap.start)
+            except RepositoryUnusable:
+                log.info("bootstrap.start_is_gone", branch=bootstrap.start)
+        return await self._mirrors.resolve(repository, bootstrap.base)
 
     async def _frames(self, context: LaunchContext, request: Request) -> Response:
         first, frames = read_batch(await self._body(request))

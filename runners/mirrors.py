@@ -74,9 +74,14 @@ class GitMirrors:
         raise RepositoryUnusable(address.url, _no_branch(branch, await self._branches(address, path)))
 
     async def default_branch(self, repository: str) -> str:
-        """The branch that the remote calls its default, fetched now; raises `RepositoryUnusable`."""
+        """The branch that the repository's HEAD names now; raises `RepositoryUnusable` when it names none there is."""
         path = await self.refresh(repository)
-        return (await self._git(path, "symbolic-ref", "--short", "HEAD")).output
+        address = read_address(repository)
+        head, branches = await self._remote_head(address), await self._branches(address, path)
+        if head in branches:
+            return head
+        shown = listed(branches, BRANCHES_SHOWN)
+        raise RepositoryUnusable(address.url, f"It does not say which branch is its main one. Name one of: {shown}.")
 
     def _path(self, address: Address) -> Path:
         return self._directory / f"{address.key}.git"
@@ -110,16 +115,17 @@ class GitMirrors:
             fetched = await self._fetch(address, part, lock)
             if not fetched.succeeded:
                 raise _unusable(address, fetched.words)
-            await self._take_head(address, part)
+            if head := await self._remote_head(address):
+                await self._git(part, "symbolic-ref", "HEAD", f"refs/heads/{head}")
             await asyncio.to_thread(_put, part, path)
         finally:
             await asyncio.to_thread(shutil.rmtree, part, ignore_errors=True)
 
-    async def _take_head(self, address: Address, part: Path) -> None:
+    async def _remote_head(self, address: Address) -> str:
+        """The branch that the remote's HEAD names; empty where it stands on a bare commit or on nothing."""
         answer = await self._git(None, "ls-remote", "--symref", "origin", "HEAD", remote=address)
         head = next((line.split()[1] for line in answer.output.splitlines() if line.startswith("ref: ")), "")
-        if head.startswith("refs/heads/"):
-            await self._git(part, "symbolic-ref", "HEAD", head)
+        return head.removeprefix("refs/heads/")
 
     async def _fetch(self, address: Address, path: Path, lock: Lock) -> Outcome:
         try:

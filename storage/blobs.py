@@ -12,7 +12,7 @@ SEGMENT_BYTES = 200
 
 
 class DirectoryBlobs:
-    """Blobs below `directory`; a name is a path of plain segments, and whatever else it holds is escaped.
+    """Blobs below `directory`, in a folder for what stands before a name's first slash; what no file may be called is escaped.
 
     Raises `OSError` where the disk says no, such as ENOSPC.
     """
@@ -30,12 +30,13 @@ class DirectoryBlobs:
         return file if await asyncio.to_thread(file.is_file) else None
 
     def _file(self, name: str) -> Path:
-        return self._directory.joinpath(*(_segment(part) for part in name.split("/") if part))
+        folder, slash, rest = name.partition("/")
+        return self._directory.joinpath(*(_segment(part) for part in ((folder, rest) if slash else (name,))))
 
 
 def _segment(part: str) -> str:
     escaped = quote(part, safe=" ()+,=@", errors="replace")
-    if escaped.startswith("."):
+    if escaped.startswith(".") or not escaped:
         escaped = f"%2E{escaped[1:]}"
     if len(escaped) <= SEGMENT_BYTES:
         return escaped

@@ -27,7 +27,7 @@ from sessions.models import (
     TicketId,
     WorkspaceId,
 )
-from sessions.ports import Bootstrap, Inbound, LaunchContext
+from sessions.ports import Bootstrap, Inbound, LaunchContext, RepositoryUnusable
 
 DANA = Person(installation=InstallationId(UUID(int=7)), external_id="dana", name="Dana", email="dana@example.org")
 PROJECT = Project(
@@ -157,6 +157,8 @@ class FakeMirrors:
 
     at: Path = Path("/srv/mirrors/widgets.git")
     commit: str = "c" * 40
+    others: dict[str, str] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
     known: bool = True
     refreshed: int = 0
     trouble: SessionsError | None = None
@@ -173,7 +175,9 @@ class FakeMirrors:
     async def resolve(self, repository: str, branch: str) -> str:
         if self.trouble is not None:
             raise self.trouble
-        return self.commit
+        if branch in self.gone:
+            raise RepositoryUnusable(repository, f"It has no branch {branch}.")
+        return self.others.get(branch, self.commit)
 
     async def default_branch(self, repository: str) -> str:
         return "main"

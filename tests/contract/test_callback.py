@@ -8,7 +8,7 @@ import stat
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -238,6 +238,20 @@ async def test_bootstrap_fetches_a_mirror_that_is_not_there(house: House) -> Non
     house.mirrors.known = False
     assert (await house.call("GET", "bootstrap")).status == 200
     assert house.mirrors.refreshed == 1
+
+
+async def test_later_work_begins_at_the_branch_that_was_published(house: House) -> None:
+    house.desk.told = replace(house.desk.told, start="viberator/before")
+    house.mirrors.others["viberator/before"] = "d" * 40
+    told = WireBootstrap.model_validate_json(await (await house.call("GET", "bootstrap")).read())
+    assert (told.base, told.base_commit) == ("main", "d" * 40)
+
+
+async def test_later_work_begins_at_the_base_when_that_branch_is_gone(house: House) -> None:
+    house.desk.told = replace(house.desk.told, start="viberator/before")
+    house.mirrors.gone = ("viberator/before",)
+    told = WireBootstrap.model_validate_json(await (await house.call("GET", "bootstrap")).read())
+    assert told.base_commit == "c" * 40
 
 
 async def test_bootstrap_of_an_unusable_repository_says_why(house: House) -> None:

@@ -83,6 +83,19 @@ async def test_the_default_branch_is_the_remotes(mirrors: GitMirrors, tmp_path: 
     assert await mirrors.default_branch(str(source)) == "trunk"
 
 
+async def test_a_default_branch_that_was_renamed_is_followed(mirrors: GitMirrors, source: Path) -> None:
+    assert await mirrors.default_branch(str(source)) == "main"
+    git(source, "branch", "--move", "trunk")
+    assert await mirrors.default_branch(str(source)) == "trunk"
+
+
+async def test_a_head_that_names_no_branch_is_answered_with_those_there_are(mirrors: GitMirrors, remote: Path) -> None:
+    git(remote, "symbolic-ref", "HEAD", "refs/heads/gone")
+    with pytest.raises(RepositoryUnusable) as refused:
+        await mirrors.default_branch(str(remote))
+    assert "Name one of: main." in refused.value.detail
+
+
 async def test_many_who_ask_at_once_get_the_same_whole_mirror(tmp_path: Path, remote: Path) -> None:
     """Two processes would be two objects, as here."""
     both = [GitMirrors(tmp_path / "mirrors", environment=ENVIRONMENT) for _ in range(2)]

@@ -1,0 +1,144 @@
+"""What a worker is told first."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from runners.bootstrap import TRANSCRIPT_CHARS, to_wire, transcript
+from runners.wire import WireBootstrap
+from sessions.events import (
+    AgentSaid,
+    AgentStarted,
+    ApprovalDecided,
+    DocumentWritten,
+    Event,
+    InputTaken,
+    LaunchStarted,
+    PermissionSettled,
+    QuestionAnswered,
+    QuestionAsked,
+    Recorded,
+    ToolCalled,
+    TurnStarted,
+)
+from sessions.models import (
+    Digest,
+    Document,
+    Input,
+    InputKind,
+    InputState,
+    Launch,
+    LaunchId,
+    Limits,
+    Phase,
+    Verdict,
+)
+from tests.fakes_desk import BOOTSTRAP, SESSION, message
+
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+LAUNCHED = LaunchStarted(fence=1, runner="process")
+
+
+def history(*events: Event, session: int = SESSION.ordinal) -> tuple[Recorded, ...]:
+    return tuple(Recorded(position=at, session=session, at=AT, event=event) for at, event in enumerate(events, 1))
+
+
+def wired(*events: Event, inputs: tuple[Input, ...] = (), previous: Launch | None = None) -> WireBootstrap:
+    told = replace(BOOTSTRAP, history=history(*events), inputs=inputs, previous=previous)
+    return to_wire(told, mirror=Path("/srv/m.git"), base_commit="c" * 40)
+
+
+def decision(ordinal: int, *, grant: str = "") -> Input:
+    return replace(
+        message(ordinal), kind=InputKind.DECISION, verdict=Verdict.APPROVE, request=f"r{ordinal}", grant=grant
+    )
+
+
+def test_the_first_launch_resumes_nothing() -> None:
+    resume = wired(LAUNCHED).resume
+    assert (resume.launches, resume.agent_session, resume.transcript, resume.turns) == (0, "", "", 0)
+
+
+def test_a_later_launch_is_told_what_is_known_of_the_earlier_ones() -> None:
+    previous = Launch(id=LaunchId(UUID(int=9)), session=SESSION.id, fence=1, engine="e", last_frame=17)
+    resume = wired(
+        LAUNCHED,
+        AgentStarted(agent="scripted", agent_session="first"),
+        TurnStarted(turn=1, cause="task"),
+        InputTaken(ordinal=4),
+        LAUNCHED,
+        AgentStarted(agent="scripted", agent_session="second"),
+        TurnStarted(turn=2, cause="resumed"),
+        LAUNCHED,
+        previous=previous,
+    ).resume
+    assert (resume.launches, resume.agent_session, resume.turns, resume.last_input) == (2, "second", 2, 4)
+    assert (resume.previous_launch, resume.previous_frames) == (str(UUID(int=9)), 17)
+
+
+def test_what_belongs_to_other_sessions_of_the_ticket_is_not_told() -> None:
+    started = AgentStarted(agent="scripted", agent_session="theirs")
+    told = replace(BOOTSTRAP, history=history(LAUNCHED, started, LAUNCHED, session=1))
+    assert to_wire(told, mirror=Path("/m"), base_commit="c").resume.agent_session == ""
+
+
+def test_inputs_that_were_taken_or_withdrawn_are_not_told_again() -> None:
+    withdrawn = replace(message(2), state=InputState.WITHDRAWN)
+    told = wired(InputTaken(ordinal=1), inputs=(message(1), withdrawn, message(3)))
+    assert [held.ordinal for held in told.inputs] == [3]
+
+
+def test_a_decision_about_a_permission_is_a_grant_until_it_was_used() -> None:
+    settled = PermissionSettled(request="r1", outcome="allowed")
+    cancelled = PermissionSettled(request="r2", outcome="cancelled")
+    told = wired(settled, cancelled, inputs=(decision(1, grant="g"), decision(2, grant="g"), decision(3)))
+    assert [held.ordinal for held in told.resume.grants] == [2]
+    assert [held.ordinal for held in told.inputs] == [3]
+
+
+def test_a_document_of_this_phase_counts_as_submitted() -> None:
+    def submitted(phase: Phase) -> bool:
+        written = DocumentWritten(phase=phase, revision=1, author="agent", digest=Digest("d"), markdown="# Plan")
+        return wired(written).resume.document_submitted
+
+    assert submitted(Phase.PLANNING)
+    assert not submitted(Phase.RESEARCH)
+
+
+def test_documents_and_limits_are_passed_on() -> None:
+    research = Document(phase=Phase.RESEARCH, revision=2, author="Dana", markdown="# Why", digest=Digest("d"))
+    told = replace(BOOTSTRAP, documents=(research,), limits=Limits(idle_s=5.0))
+    wire = to_wire(told, mirror=Path("/m"), base_commit="c")
+    assert [(d.phase, d.revision, d.markdown) for d in wire.documents] == [(Phase.RESEARCH, 2, "# Why")]
+    assert wire.limits.idle_s == 5.0
+
+
+def test_the_transcript_reads_like_the_conversation() -> None:
+    text = transcript(
+        [
+            TurnStarted(turn=1, cause="task"),
+            AgentSaid(message="1.1", text="I look "),
+            AgentSaid(message="1.1", text="around."),
+            ToolCalled(call="c", title="Read a.py", tool="read", status="running"),
+            ToolCalled(call="c", title="Read a.py", tool="read", status="completed"),
+            QuestionAsked(ordinal=1, text="Which?"),
+            QuestionAnswered(ordinal=1, by_name="Dana", answer="Both"),
+            ApprovalDecided(ordinal=1, verdict=Verdict.REQUEST_CHANGES, by="dana", by_name="Dana", comment="Say more."),
+        ]
+    )
+    assert "".join(f"{line}\n" for line in text.splitlines() if line) == (
+        "## Turn 1\n"
+        "I look around.\n"
+        "- Read a.py (completed)\n"
+        "**Question to the person:** Which?\n"
+        "**Dana answered:** Both\n"
+        "**Dana decided:** request changes: Say more.\n"
+    )
+
+
+def test_a_long_transcript_keeps_its_newest_part() -> None:
+    text = transcript([AgentSaid(message="1", text="old " * 20_000), AgentSaid(message="2", text="new")])
+    assert text.startswith("[…]\n")
+    assert text.endswith("new")
+    assert len(text) <= TRANSCRIPT_CHARS + 10
