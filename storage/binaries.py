@@ -71,7 +71,12 @@ def programs_for(user: ServerUser | None, keep: Path) -> Path:
         return programs
     copy = keep / f"programs-{version(_DISTRIBUTION)}"
     if not copy.exists():
-        _copy(programs.parents[2], copy)
+        making = keep / f"{copy.name}.new"
+        try:
+            _copy(programs.parents[2], making)
+            making.rename(copy)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
     return copy / programs.relative_to(programs.parents[2])
 
 
@@ -92,9 +97,8 @@ def _runs(programs: Path, user: ServerUser) -> bool:
     return done.returncode == 0
 
 
-def _copy(site: Path, target: Path) -> None:
+def _copy(site: Path, making: Path) -> None:
     """Copy what running a server needs, keeping the places relative to each other that the libraries are found by."""
-    making = target.with_name(f"{target.name}.new")
     shutil.rmtree(making, ignore_errors=True)
     install = Path(_PACKAGE) / f"pginstall{MAJOR}"
     for part in (install / "lib", install / "share", Path(f"{_PACKAGE}.libs"), Path(_PACKAGE) / ".dylibs"):
@@ -108,4 +112,3 @@ def _copy(site: Path, target: Path) -> None:
         for file in files:
             path = Path(folder, file)
             path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
-    making.rename(target)

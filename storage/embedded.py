@@ -160,7 +160,8 @@ def _disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        # Copying a tree tells all its errors in one, by their words alone.
+        if error.errno == errno.ENOSPC or "No space left on device" in str(error):
             raise disk_full(folder) from error
         raise EmbeddedUnavailable(
             reason=f"cannot write in {folder}: {error.strerror}", advice="choose another data_dir"

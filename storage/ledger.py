@@ -21,23 +21,20 @@ from sessions.models import (
     Question,
     Session,
     SessionId,
-    Severity,
     ThreadId,
     Ticket,
     TicketId,
     WorkspaceId,
 )
 from sessions.ports import Entry, InboxKey, Place, Transaction
-from storage import rows
-from storage.codec import codec, encode
+from storage import rows, values
+from storage.codec import encode
 from storage.database import Database
 from storage.errors import ConstraintBroken
 from storage.queries import load
 from storage.statements import Statements
 
 LEDGER: Final = load("ledger")
-
-PRIORITY: Final = {Severity.LOW: 0, Severity.NORMAL: 1, Severity.HIGH: 2, Severity.URGENT: 3}
 
 _NEXT: Final = {
     "approvals": "next_approval",
@@ -77,28 +74,7 @@ class LedgerTransaction:
 
     # tickets and threads
     async def add_ticket(self, ticket: Ticket) -> bool:
-        who = ticket.requester
-        added = await self.statements.run(
-            "add_ticket",
-            ticket.id,
-            ticket.project,
-            ticket.key,
-            ticket.title,
-            ticket.description,
-            ticket.severity,
-            ticket.category,
-            ticket.phase,
-            ticket.base_branch,
-            who.installation,
-            who.external_id,
-            who.name,
-            who.email,
-            who.role,
-            ticket.state,
-            PRIORITY[ticket.severity],
-            ticket.filed_at,
-        )
-        return added == 1
+        return await self.statements.run("add_ticket", *values.new_ticket(ticket)) == 1
 
     async def lock_ticket(self, ticket: TicketId) -> Ticket:
         row = await self.statements.row("lock_ticket", ticket)
@@ -111,17 +87,7 @@ class LedgerTransaction:
         return rows.ticket(row) if row else None
 
     async def put_ticket(self, ticket: Ticket) -> None:
-        await self.statements.run(
-            "put_ticket",
-            ticket.id,
-            ticket.title,
-            ticket.description,
-            ticket.severity,
-            ticket.category,
-            ticket.base_branch,
-            ticket.state,
-            PRIORITY[ticket.severity],
-        )
+        await self.statements.run("put_ticket", *values.changed_ticket(ticket))
 
     async def add_thread(self, thread: ThreadId, ticket: TicketId, place: Place) -> None:
         added = await self.statements.run("add_thread", thread, ticket, place.installation, place.channel, place.thread)
@@ -155,33 +121,11 @@ class LedgerTransaction:
 
     # sessions and launches
     async def add_session(self, session: Session) -> None:
-        added = await self.statements.run(
-            "add_session",
-            session.id,
-            session.ticket,
-            session.ordinal,
-            session.lane,
-            session.phase,
-            session.agent,
-            session.branch,
-            session.state,
-            session.reason,
-            session.losses,
-        )
-        if added == 0:
+        if not await self.statements.run("add_session", *values.new_session(session)):
             raise TicketUnknown(str(session.ticket))
 
     async def put_session(self, session: Session) -> None:
-        await self.statements.run(
-            "put_session",
-            session.id,
-            session.phase,
-            session.agent,
-            session.branch,
-            session.state,
-            session.reason,
-            session.losses,
-        )
+        await self.statements.run("put_session", *values.changed_session(session))
 
     async def get_session(self, session: SessionId) -> Session:
         row = await self.statements.row("get_session", session)
@@ -235,86 +179,25 @@ class LedgerTransaction:
         return found
 
     async def add_approval(self, approval: Approval) -> None:
-        await self.statements.run(
-            "add_approval",
-            approval.ticket,
-            approval.ordinal,
-            approval.session,
-            approval.kind,
-            approval.subject,
-            approval.title,
-            approval.digest,
-            approval.deciders,
-            approval.offers,
-            approval.state,
-            approval.decided_by,
-            approval.decided_at,
-            approval.comment,
-            approval.grant,
-        )
+        await self.statements.run("add_approval", *values.new_approval(approval))
 
     async def approvals(self, ticket: TicketId) -> Sequence[Approval]:
         return [rows.approval(row) for row in await self.statements.rows("approvals", ticket)]
 
     async def put_approval(self, approval: Approval) -> None:
-        await self.statements.run(
-            "put_approval",
-            approval.ticket,
-            approval.ordinal,
-            approval.title,
-            approval.digest,
-            approval.deciders,
-            approval.offers,
-            approval.state,
-            approval.decided_by,
-            approval.decided_at,
-            approval.comment,
-        )
+        await self.statements.run("put_approval", *values.changed_approval(approval))
 
     async def add_question(self, question: Question) -> None:
-        await self.statements.run(
-            "add_question",
-            question.ticket,
-            question.ordinal,
-            question.session,
-            question.text,
-            question.options,
-            question.answered_by,
-            question.answer,
-        )
+        await self.statements.run("add_question", *values.new_question(question))
 
     async def questions(self, ticket: TicketId) -> Sequence[Question]:
         return [rows.question(row) for row in await self.statements.rows("questions", ticket)]
 
     async def put_question(self, question: Question) -> None:
-        await self.statements.run(
-            "put_question",
-            question.ticket,
-            question.ordinal,
-            question.text,
-            question.options,
-            question.answered_by,
-            question.answer,
-        )
+        await self.statements.run("put_question", *values.changed_question(question))
 
     async def add_input(self, queued: Input, *, source: str = "") -> None:
-        await self.statements.run(
-            "add_input",
-            queued.ticket,
-            queued.ordinal,
-            queued.session,
-            queued.kind,
-            queued.author,
-            queued.author_name,
-            queued.text,
-            queued.subject,
-            queued.verdict,
-            queued.request,
-            queued.grant,
-            codec(rows.ATTACHMENTS).dump(queued.attachments),
-            queued.state,
-            source,
-        )
+        await self.statements.run("add_input", *values.new_input(queued, source))
 
     async def inputs(self, session: SessionId) -> Sequence[Input]:
         return [rows.told(row) for row in await self.statements.rows("inputs", session)]
@@ -324,10 +207,7 @@ class LedgerTransaction:
         return rows.told(row) if row else None
 
     async def put_input(self, changed: Input) -> None:
-        attachments = codec(rows.ATTACHMENTS).dump(changed.attachments)
-        await self.statements.run(
-            "put_input", changed.ticket, changed.ordinal, changed.session, changed.text, attachments, changed.state
-        )
+        await self.statements.run("put_input", *values.changed_input(changed))
 
     async def set_input_state(self, ticket: TicketId, ordinal: int, state: InputState) -> None:
         await self.statements.run("set_input_state", ticket, ordinal, state)
