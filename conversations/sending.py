@@ -6,7 +6,7 @@ attempts it shows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final, assert_never
 
@@ -30,6 +30,9 @@ ROUND_LIMIT: Final = 50
 
 LOOK_AGAIN_S: Final = 0.25
 """A thread that has to wait for the limits is looked at so often, since something urgent may have come."""
+
+TRUSTED_S: Final = 2.0
+"""The lease is believed to be ours for so long after a write under its fence; well below any lease's time."""
 
 UNCLEAR_S: Final = 1.0
 BROKEN_S: Final = 30.0
@@ -58,7 +61,10 @@ class Draft:
 
 @dataclass(slots=True, kw_only=True)
 class Sender:
-    """Speaks for one outlet. `due_s` are the threads that wait, and until when on the monotonic clock."""
+    """Speaks for one outlet. `due_s` are the threads that wait, and until when on the monotonic clock.
+
+    `proved` is the fence of the last write that was accepted, and when that was.
+    """
 
     outlet: Outlet
     store: ThreadStore
@@ -66,6 +72,7 @@ class Sender:
     links: Links
     pace: Pace
     due_s: dict[ThreadId, float] = field(default_factory=dict)
+    proved: tuple[int, float] = (0, 0.0)
 
     async def round(self, lease: Lease) -> int:
         """Look at the dirty threads whose time has come; answers how many there were. Raises `FenceLost`, `Unavailable`."""
@@ -114,6 +121,8 @@ class Sender:
         position = draft.progress.position
         snapshot = Snapshot(version=VERSION, position=position, progress=draft.progress)
         moved = await self.store.delivered(draft.work, position, snapshot, fence=lease.fence)
+        if moved:
+            self._prove(lease)
         if not moved or position < thread.wanted_event:
             self._wait(thread.id, LOOK_AGAIN_S)
 
@@ -168,6 +177,7 @@ class Sender:
             await self._record(draft, post, found, lease, certain=False)
             return
         await self.store.intend(thread, post.slot, post.digest, fence=lease.fence)
+        self._prove(lease)
         there = await self.outlet.post(draft.place, message, slot=post.slot, nonce=nonce)
         # A platform that knows the nonce answers with the first attempt's message, whatever that one said.
         certain = not (post.retry and self.outlet.capabilities.has_idempotency_key)
@@ -178,21 +188,35 @@ class Sender:
         certain = certain or not self.outlet.capabilities.can_edit
         digest = post.digest if certain else _UNKNOWN
         slot = PostedSlot(slot=post.slot, state=SlotState.DONE, digest=digest, message_id=message_id)
-        await self.store.posted(draft.work.thread.id, slot, draft.place, fence=lease.fence)
+        await self._store(draft, slot, lease)
         if not certain:
             draft.hold(0.0)
 
     async def _edit(self, draft: Draft, edit: Edit, lease: Lease) -> None:
         message = draft.view[edit.view_index].message
-        await self.outlet.edit(draft.place, edit.message_id, message, slot=edit.slot)
         slot = PostedSlot(slot=edit.slot, state=SlotState.DONE, digest=edit.digest, message_id=edit.message_id)
-        await self.store.posted(draft.work.thread.id, slot, draft.place, fence=lease.fence)
+        if not self._is_proved(lease):
+            # A process that was stopped for longer than its lease must not put an old card over a new one.
+            await self._store(draft, replace(slot, digest=_UNKNOWN), lease)
+        await self.outlet.edit(draft.place, edit.message_id, message, slot=edit.slot)
+        await self._store(draft, slot, lease)
 
     async def _gone(self, draft: Draft, operation: Operation, lease: Lease) -> None:
         message_id = operation.message_id if isinstance(operation, Edit) else ""
         slot = PostedSlot(slot=operation.slot, state=SlotState.GONE, digest=operation.digest, message_id=message_id)
-        await self.store.posted(draft.work.thread.id, slot, draft.place, fence=lease.fence)
+        await self._store(draft, slot, lease)
         draft.hold(0.0)
+
+    async def _store(self, draft: Draft, slot: PostedSlot, lease: Lease) -> None:
+        await self.store.posted(draft.work.thread.id, slot, draft.place, fence=lease.fence)
+        self._prove(lease)
+
+    def _prove(self, lease: Lease) -> None:
+        self.proved = (lease.fence, self.clock.monotonic())
+
+    def _is_proved(self, lease: Lease) -> bool:
+        fence, at_s = self.proved
+        return fence == lease.fence and self.clock.monotonic() - at_s <= TRUSTED_S
 
     async def _park(self, thread: ThreadId, reason: str) -> None:
         log.warning("delivery.parked", thread=str(thread), reason=reason)
