@@ -96,9 +96,10 @@ _WIDEST_MARK: Final = _mark(100_000_000, "character")
 
 
 def _furthest(markup: Markup, limit: int, fits: Callable[[Markup], bool], *, ragged: bool) -> int:
-    """The last character to cut at, by bisection, since a later cut never makes the start smaller."""
+    """About the last character to cut at, by bisection, since a later cut never makes the start smaller."""
     low, high = 0, limit
-    while low < high:
+    near = limit // 64  # a cut goes back to the last word or line anyway
+    while high - low > near:
         middle = (low + high + 1) // 2
         if fits(_cut_blocks(markup, middle, ragged=ragged)[0]):
             low = middle

@@ -26,7 +26,8 @@ from bot.discord.limits import (
     every,
     text_length,
 )
-from conversations.fitting import Fixed, Flexible, Piece, Room, beside, clip, fit, is_clipped, units
+from conversations.clipping import Room, clip, is_clipped, units
+from conversations.fitting import Fixed, Flexible, Piece, beside, fit
 from conversations.glyphs import earlier_text, phases_text, step_text, title_sign, title_status
 from conversations.links import is_followable
 from conversations.markup import CodeBlock
@@ -51,7 +52,7 @@ COMPONENTS_V2: Final = 1 << 15
 ROOM: Final = Room(title=150, line=300, label=LABEL)
 _BUTTONS: Final = 20
 _LABELS: Final = 1_000
-_STEP: Final = 250
+_STEP: Final = 20
 _LINK_STYLE: Final = 5
 
 
@@ -80,14 +81,17 @@ def write(message: Message) -> DiscordMessage:
     pieces = _pieces(card)
     buttons = _buttons(card)
     shorter = len(buttons) < len(_usable(card)) or is_clipped(message, ROOM)
-    for room in range(TEXT, 0, -_STEP):
+    room = TEXT - sum(units(str(drawn["label"])) for drawn in buttons) - units(_spans(card.footer))
+    while room > 0:
         fitted = fit(pieces, room, markdown.prose_size)
         files, rest_in = beside(message, fitted.cut, left_out=shorter or fitted.dropped)
         attached = _attached(files)
         below = [*_note(rest_in), *_rows(buttons), *_footer(card), *map(_file, attached)]
         container = _container(card.tone, list(_displays(fitted.pieces)), below)
-        if text_length([container]) <= TEXT:
+        excess = text_length([container]) - TEXT
+        if excess <= 0:
             return DiscordMessage(components=(container,), notified=_notified(card), files=attached)
+        room -= max(excess, _STEP)
     raise AssertionError("the buttons leave no room")
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from conversations.cleaning import clean
+from conversations.clipping import units
 from conversations.dialects import Dialect, write
-from conversations.fitting import units
 from conversations.markup import Markup
 from conversations.messages import Moment, Mono, Name, Span, Strong
 from sessions.models import Person

@@ -11,9 +11,10 @@ from typing import Final, assert_never
 
 from bot.slack import mrkdwn
 from bot.slack.limits import ACTIONS, BLOCKS, FALLBACK, LABEL, MESSAGE, SECTION, Json, length
+from conversations.clipping import Room, clip, is_clipped, units
 from conversations.excerpts import split
 from conversations.fallback import full_text
-from conversations.fitting import Fixed, Flexible, Piece, Room, beside, clip, fit, is_clipped, units
+from conversations.fitting import Fixed, Flexible, Piece, beside, fit
 from conversations.glyphs import earlier_text, phases_text, step_text, title_sign, title_status
 from conversations.links import is_followable
 from conversations.markup import CodeBlock, Markup
@@ -35,7 +36,7 @@ from conversations.messages import (
 
 ROOM: Final = Room(label=LABEL)
 _BUTTONS: Final = 5_000
-_STEP: Final = 500
+_STEP: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +59,15 @@ def write(message: Message) -> SlackMessage:
     below = [*_actions(buttons), *_footer(card)]
     text = _fallback(message)
     shorter = len(buttons) < len(_usable(card)) or is_clipped(message, ROOM)
-    for room in range(MESSAGE - length({"text": text, "blocks": below}), 0, -_STEP):
+    room = MESSAGE - length({"text": text, "blocks": below})
+    while room > 0:
         fitted = fit(pieces, room, mrkdwn.prose_size)
         files, rest_in = beside(message, fitted.cut, left_out=shorter or fitted.dropped)
         blocks = [*_blocks(fitted.pieces), *_note(rest_in), *below] or [_section("…")]
-        if length({"text": text, "blocks": blocks}) <= MESSAGE and len(blocks) <= BLOCKS:
+        excess = length({"text": text, "blocks": blocks}) - MESSAGE
+        if excess <= 0 and len(blocks) <= BLOCKS:
             return SlackMessage(text=text, blocks=tuple(blocks), files=files)
+        room -= max(excess, _STEP)
     raise AssertionError("the buttons and the fallback text leave no room")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from conversations.fitting import units
+from conversations.clipping import units
 
 Json: TypeAlias = dict[str, object]
 
