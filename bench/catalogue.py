@@ -7,9 +7,10 @@ from bench.experiments.claiming import CLAIMING
 from bench.experiments.command import COMMAND
 from bench.experiments.delivery import DELIVERY
 from bench.experiments.ingest import INGEST
+from bench.experiments.mention import MENTION
 from bench.experiments.story import STORY
 
-EXPERIMENTS: Sequence[Experiment] = (INGEST, DELIVERY, CLAIMING, COMMAND, STORY)
+EXPERIMENTS: Sequence[Experiment] = (INGEST, DELIVERY, CLAIMING, MENTION, COMMAND, STORY)
 
 
 class ExperimentUnknown(Exception):

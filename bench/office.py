@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.ambient import RandomIds, SystemClock
 from bot.app import App, Identity, Ports, assemble
+from bot.settings import environment
 from conversations.models import Installation
 from conversations.ports import Outlet
 from runners.hosts.git import GitHost
@@ -30,7 +31,7 @@ def product_ports(database: Database, folder: Path, signals: Signals | None = No
     """Every port as in the embedded default; `folder` is the data directory."""
     system = System(database)
     signals = signals or LocalSignals()
-    mirrors = GitMirrors(folder / "mirrors", environment={})
+    mirrors = GitMirrors(folder / "mirrors", environment=environment())
     return Ports(
         ledger=PostgresLedger(database),
         dispatch=PostgresDispatch(system),
@@ -38,9 +39,9 @@ def product_ports(database: Database, folder: Path, signals: Signals | None = No
         threads=PostgresThreads(system=system),
         leases=PostgresLeases(system=system),
         signals=signals,
-        runner=ProcessRunner(environment={}),
+        runner=ProcessRunner(environment=environment()),
         mirrors=mirrors,
-        host=GitHost(mirrors, folder / "hosts", environment={}),
+        host=GitHost(mirrors, folder / "hosts", environment=environment()),
         blobs=DirectoryBlobs(folder / "blobs"),
         clock=SystemClock(),
         ids=RandomIds(),

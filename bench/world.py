@@ -138,12 +138,12 @@ class World:
         return filed, opened
 
 
-async def found(database: Database, *, repository: str = "/srv/widgets.git", platform: str = "bench") -> World:
+async def found(database: Database, *, repository: str = "/srv/widgets.git", agent: AgentProfile = _AGENT) -> World:
     """A new workspace in an empty database."""
     ids, registry = RandomIds(), Registry(database)
     workspace = await registry.ensure_workspace("bench", new=WorkspaceId(ids.uuid()))
     installation = Installation(
-        id=InstallationId(ids.uuid()), workspace=workspace, platform=platform, external_id="T1", outlet=OUTLET
+        id=InstallationId(ids.uuid()), workspace=workspace, platform="bench", external_id="T1", outlet=OUTLET
     )
     project = Project(
         id=ProjectId(ids.uuid()),
@@ -151,7 +151,7 @@ async def found(database: Database, *, repository: str = "/srv/widgets.git", pla
         name="widgets",
         repository=repository,
         branch="main",
-        agent=_AGENT,
+        agent=agent,
         phases=(Phase.EXECUTION,),
     )
     kept = await registry.put_project(project)
