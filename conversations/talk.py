@@ -123,7 +123,7 @@ async def _decide(desk: FrontDesk, said: Said, decision: Decide) -> Answer:
     if decision.revision is not None:
         shown = await _shown(desk, said, approval)
         if shown and shown.revision and shown.revision != decision.revision:
-            return await desk.tell(said.act, f"The newest one is v{shown.revision}; look at that first.", ticket.id)
+            return await desk.tell(said.act, f"v{shown.revision} is the newest; please look at that first.", ticket.id)
     await desk.service.decide(
         said.act, ticket.id, approval.ordinal, decision.verdict, digest=approval.digest, comment=decision.comment
     )
