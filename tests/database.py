@@ -23,6 +23,9 @@ TEMPLATE = "migrated"
 # What a test stores need not survive the machine.
 _CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 
+_MEMORY = Path("/dev/shm")
+_ROOM_BYTES = 2 * 1024**3
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
@@ -37,7 +40,7 @@ class PostgresServer:
     async def new_database(self, template: str = TEMPLATE) -> str:
         """A new database's name."""
         name = f"test_{next(self.numbers)}"
-        await self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return name
 
     async def drop_database(self, name: str) -> None:
@@ -54,10 +57,12 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """The PostgreSQL that comes with the wheel, with a migrated template."""
-    with short_folder() as folder:
-        user = server_user()
-        with _running(folder, programs_for(user, folder)) as server:
-            yield server
+    with (
+        short_folder() as keep,
+        short_folder(quick=True) as folder,
+        _running(folder, programs_for(server_user(), keep)) as server,
+    ):
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +70,7 @@ def postgres15() -> Iterator[PostgresServer]:
     """The oldest PostgreSQL we promise; tests that use it say `@pytest.mark.needs("pg15")`."""
     programs = postgres_binaries(15)
     assert programs is not None
-    with short_folder() as folder, _running(folder, programs) as server:
+    with short_folder(quick=True) as folder, _running(folder, programs) as server:
         yield server
 
 
@@ -85,9 +90,10 @@ async def fresh_database(database_url: str) -> AsyncIterator[Database]:
 
 
 @contextmanager
-def short_folder() -> Iterator[Path]:
-    """A new folder which every user can enter and whose path leaves room for a socket's name."""
-    folder = Path(tempfile.mkdtemp(prefix="vib-", dir="/tmp"))
+def short_folder(*, quick: bool = False) -> Iterator[Path]:
+    """A new folder which every user can enter and whose path leaves room for a socket's name; if `quick`, in memory."""
+    place = _MEMORY if quick and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES else Path("/tmp")
+    folder = Path(tempfile.mkdtemp(prefix="vib-", dir=place))
     folder.chmod(0o711)
     try:
         yield folder
