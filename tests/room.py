@@ -64,6 +64,18 @@ class Room:
         await self.courier.deliver_all()
         return self._kept(answer)
 
+    async def intake_only(self, text: str) -> None:
+        """Say it and leave the delivery to others."""
+        await self.intake.message(
+            IncomingMessage(
+                place=self.place,
+                message_id=f"m{next(self._numbers)}",
+                person=self.bureau.person(),
+                text=text,
+                at=datetime(2026, 11, 20, tzinfo=UTC),
+            )
+        )
+
     async def hint(self, text: str, **more: str) -> str:
         """What only the person who wrote sees; empty where a card says it all."""
         answer = await self.say(text, **more)  # type: ignore[arg-type] # (name and message_id)
