@@ -64,6 +64,7 @@ class ProcessRunner:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._adopted: set[str] = set()
         self._launched: dict[LaunchId, str] = {}
         self._logs: dict[str, Path] = {}
         self._ended: list[str] = []
@@ -85,9 +86,18 @@ class ProcessRunner:
         return reference
 
     async def running(self, reference: str) -> bool:
-        """Whether that very worker still runs; a recycled pid is not it."""
+        """Whether that very worker still runs; a recycled pid is not it.
+
+        The end of one that an earlier bot started is told by `wait_any` from now on: it outlives that bot by the seconds
+        it takes to save its work.
+        """
         worker = Reference.read(reference)
-        return worker is not None and worker.find() is not None
+        if worker is None or worker.find() is None:
+            return False
+        if reference not in self._children and reference not in self._adopted:
+            self._adopted.add(reference)
+            _when_ended(worker.pid, lambda: self._reap(reference))
+        return True
 
     async def stop(self, reference: str, *, grace_s: float = 10.0) -> None:
         """TERM, `grace_s` seconds, KILL; returns when the worker and all its descendants are gone, wherever they went."""
@@ -155,17 +165,25 @@ class ProcessRunner:
         return reference
 
     def _reap(self, reference: str) -> None:
-        child = self._children.get(reference)
-        if child is None or child.poll() is None:
+        if not self._has_ended(reference):
             return
-        del self._children[reference]
+        self._children.pop(reference, None)
+        self._adopted.discard(reference)
         self._launched = {launch: name for launch, name in self._launched.items() if name != reference}
         self._ended.append(reference)
         self._stirred.set()
 
+    def _has_ended(self, reference: str) -> bool:
+        """Whether a worker that is watched has ended; False for one that nobody watches."""
+        child = self._children.get(reference)
+        if child is not None:
+            return child.poll() is not None
+        worker = Reference.read(reference) if reference in self._adopted else None
+        return worker is not None and worker.find() is None
+
     def _look(self) -> None:
         # Where there is no descriptor for a process, nobody calls us when it ends.
-        for reference in list(self._children):
+        for reference in [*self._children, *self._adopted]:
             self._reap(reference)
 
 

@@ -35,7 +35,7 @@ SEND_EVERY_S = 0.1
 """What is told within this time goes in one batch; the first of it goes at once."""
 
 CANCEL_S = 1.0
-CHECKPOINT_S = 2.0
+HURRIED_S = 2.0
 LAST_FRAMES_S = 2.0
 """From SIGTERM to the exit in 8 s: cancel, end the agent (1.5 s and a kill), save, send the last frames."""
 
@@ -115,7 +115,7 @@ async def _report(link: Link, failure: Failure) -> None:
 
 @dataclass(slots=True)
 class Launch:
-    """A launch under way."""
+    """A launch under way. `unsaved` while the workspace may hold what no checkpoint does."""
 
     context: Context
     workspace: Workspace
@@ -123,7 +123,7 @@ class Launch:
     inbox: Inbox
     called_off: "asyncio.Future[Ending]"
     turns: Turns | None = None
-    ready: bool = False
+    unsaved: bool = False
 
     async def run(self) -> Exit:
         """Work until the end; whatever happens, no process of the session is left and its work is kept."""
@@ -160,7 +160,7 @@ class Launch:
     async def _work(self) -> Ending:
         try:
             await self.workspace.prepare()
-            self.ready = True
+            self.unsaved = True
             async with make_work(self.context, self.workspace, self.asks, self.inbox) as work:
                 self.turns = work.turns
                 return await work.run()
@@ -200,8 +200,9 @@ class Launch:
         if ending.reason in ("stopped", "finished"):
             self.context.saved.release()
         await self._end_agent()
-        if ending.reason != "finished":
-            await self._checkpoint()
+        if ending.reason == "finished":
+            self.unsaved = False
+        await self._checkpoint(limit_s=HURRIED_S if self._hurried else UNHURRIED_S)
         self.context.tell(
             WorkerEnded(
                 reason=ending.reason,
@@ -220,6 +221,7 @@ class Launch:
 
     async def _clear_up(self) -> None:
         await self._end_agent()
+        await self._checkpoint(limit_s=HURRIED_S)
         self.context.outbox.keep()
         left = proctree.descendants(os.getpid())
         proctree.send(left, signal.SIGKILL)
@@ -234,11 +236,12 @@ class Launch:
         except OSError:
             log.warning("state.unsaved", exc_info=True)
 
-    async def _checkpoint(self) -> None:
-        if not self.ready:
+    async def _checkpoint(self, *, limit_s: float) -> None:
+        if not self.unsaved:
             return
+        self.unsaved = False
         try:
-            async with asyncio.timeout(CHECKPOINT_S if self._hurried else UNHURRIED_S):
+            async with asyncio.timeout(limit_s):
                 saved = await self.workspace.checkpoint()
         except (TimeoutError, WorkerError, OSError):
             log.warning("checkpoint.failed", exc_info=True)
