@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final, assert_never
 
 from conversations.markup import (
+    CHECKS,
     Block,
     Code,
     CodeBlock,
@@ -38,7 +39,8 @@ _WIDEST_CELL: Final = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """`escape` makes any text literal; `styled` puts written text between two marks; `glues` when marks work in words.
+    """`escape` makes any text literal; `styled` puts written text between two marks; `glues` when marks work in words,
+    `knows_lists` when the chat lays lists out by itself.
 
     `code`, `link`, `fence` and `heading` take plain text, and escape it themselves.
     """
@@ -55,6 +57,7 @@ class Dialect:
     dash: str
     indent: str
     glues: bool
+    knows_lists: bool
 
 
 def write(markup: Markup, dialect: Dialect) -> str:
@@ -100,6 +103,8 @@ def _block(block: Block, dialect: Dialect) -> str:
 
 def _item(listed: List, at: int, dialect: Dialect) -> str:
     mark = bullet(listed, at).replace("- ", dialect.dash)
+    if dialect.knows_lists and mark[0] in CHECKS:
+        mark = f"{dialect.dash}{mark}"
     first, *rest = listed.items[at].children or (Paragraph(children=()),)
     if isinstance(first, CodeBlock | Table):
         return f"{mark}\n{_block(first, dialect)}"

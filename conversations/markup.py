@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from conversations.cleaning import clean
 from conversations.links import addresses
@@ -157,6 +157,9 @@ def _linked(text: str, *, in_link: bool) -> Inlines:
     return tuple(inline for inline in found if inline != Text(""))
 
 
+CHECKS: Final = ("☐", "☑")
+
+
 def plain(markup: Markup) -> str:
     """The text without formatting, blocks a blank line apart: code indented by four, links with their address."""
     return "\n\n".join(_plain_block(block) for block in markup)
@@ -178,7 +181,7 @@ def bullet(listed: List, at: int) -> str:
         case None:
             return number or "- "
         case checked:
-            return number + ("☑ " if checked else "☐ ")
+            return f"{number}{CHECKS[checked]} "
 
 
 def _plain_block(block: Block) -> str:

@@ -35,7 +35,7 @@ def _slack(card: Message) -> str:
 
 
 def _discord(card: Message) -> str:
-    there = replace(card, mentions=tuple(DANA_ON_DISCORD for _ in card.mentions))
+    there = replace(card, mentions=(DANA_ON_DISCORD,) if card.mentions else ())
     written = components.write(there)
     return _as_json({**written.payload(), "files": [file.name for file in written.files]})
 

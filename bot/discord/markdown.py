@@ -75,8 +75,9 @@ def prose_size(markup: Markup) -> int:
 
 
 def _styled(written: str, mark: str) -> str:
+    """Between marks, which only work right beside a letter: blanks at the ends stay outside."""
     inner = written.strip()
-    return f"{mark}{inner}{mark}" if inner else written
+    return written.replace(inner, f"{mark}{inner}{mark}", 1) if inner else written
 
 
 def _link(label: str, url: str) -> str:
@@ -108,4 +109,5 @@ MARKDOWN: Final = Dialect(
     dash="- ",
     indent="  ",
     glues=True,
+    knows_lists=True,
 )

@@ -73,8 +73,11 @@ def _unfenced(text: str) -> str:
 
 
 def _styled(written: str, mark: str) -> str:
+    """Between marks, which only work right beside a letter: blanks at the ends stay outside."""
     inner = written.strip()
-    return f"{mark}{inner.replace(mark, _UNMARKED.get(mark, mark))}{mark}" if inner else written
+    return (
+        written.replace(inner, f"{mark}{inner.replace(mark, _UNMARKED.get(mark, mark))}{mark}", 1) if inner else written
+    )
 
 
 def _link(label: str, url: str) -> str:
@@ -104,4 +107,5 @@ MRKDWN: Final = Dialect(
     dash="• ",
     indent="    ",
     glues=False,
+    knows_lists=False,
 )

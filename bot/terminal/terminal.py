@@ -18,7 +18,7 @@ from rich.text import Text
 from bot.terminal.prose import CODE, draw, draw_code
 from conversations.cleaning import clean, one_line
 from conversations.excerpts import truncate
-from conversations.fallback import mentions_text, part_text, span_text, title_text
+from conversations.fallback import mentions_text, part_text, span_text, spans_text, title_text
 from conversations.glyphs import earlier_text, glyph, phases_text, step_detail, title_sign, title_status
 from conversations.markdown import parse
 from conversations.markup import CodeBlock, plain
@@ -69,13 +69,16 @@ def text(message: Message, *, width: int = WIDTH, zone: tzinfo | None = None) ->
 
 
 def line(message: Message, *, zone: tzinfo | None = None) -> str:
-    """The card as one line of a transcript: "✋ @dana Plan v1 … [Approve & run] [Request changes] [Reject]".
+    """The card as one line of a transcript: "✋ @dana Plan v2 … [Approve & run] [Request changes] [Reject]".
 
-    A card that will still change shows no buttons and no status: both would be out of date in the next line.
+    A card that will still change shows no buttons and no status: both would be out of date in the next line. One that
+    leaves nothing to press shows its footer, which says how it ended.
     """
-    pieces = [piece for part in message.parts if (piece := _summary(message, part, zone))]
+    pieces = [_summary(message, part, zone) for part in message.parts]
+    if not message.live and not message.buttons:
+        pieces.append(spans_text(message.footer, zone=zone))
     names = "" if any(isinstance(part, Title) for part in message.parts) else mentions_text(message)
-    said = " · ".join(pieces).replace(" · …", " …")
+    said = " · ".join(filter(None, pieces)).replace(" · …", " …")
     buttons = [] if message.live else [f"[{one_line(button.label)}]" for button in message.buttons]
     return one_line(" ".join([names, said, *buttons]))
 

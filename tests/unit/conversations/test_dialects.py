@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from bot.discord import markdown as discord
@@ -12,7 +14,7 @@ from conversations.markdown import parse
         ("in**side**word", "insideword", "in**side**word"),
         ("# A *b*\n\nc", "*A b*\nc", "### A b\nc"),
         ("#### A", "*A*", "**A**"),
-        ("- a\n  - b\n- [x] c", "• a\n    • b\n☑ c", "- a\n  - b\n☑ c"),
+        ("- a\n  - b\n- [x] c", "• a\n    • b\n☑ c", "- a\n  - b\n- ☑ c"),
         ("9. a\n10. b", "9. a\n10. b", "9. a\n10. b"),
         ("> a\n> b", "> a\n> b", "> a\n> b"),
         ("[a](https://b.example/?x=1&y=2)", "<https://b.example/?x=1&amp;y=2|a>", "[a](<https://b.example/?x=1&y=2>)"),
@@ -31,3 +33,8 @@ from conversations.markdown import parse
 def test_each_chat_has_its_own_markdown(source: str, in_slack: str, in_discord: str) -> None:
     assert slack.prose(parse(source)) == in_slack
     assert discord.prose(parse(source)) == in_discord
+
+
+@pytest.mark.parametrize(("bold", "mark"), [(slack.bold, "*"), (discord.bold, "**")])
+def test_blanks_stay_outside_the_marks(bold: Callable[[str], str], mark: str) -> None:
+    assert bold("Safe: ") == f"{mark}Safe:{mark} "

@@ -17,14 +17,19 @@ from tests.strategies import WORDS
 
 def test_a_line_reads_like_the_transcript() -> None:
     assert terminal.line(CARDS["approval"]) == (
-        "✋ @dana Plan v2 · 3 files · low risk … [Approve & run] [Request changes] [Reject]"
+        "✋ @dana @backend-leads plan v2 · Fix 500 on /api/billing … [Approve & run] [Request changes] [Reject]"
     )
 
 
 def test_a_card_that_will_change_shows_no_buttons_and_no_status_in_its_line() -> None:
     assert terminal.line(CARDS["root"]) == (
-        "🛠 Fix 500 on /api/billing · acme/api @ main → viberator/4f2k9-billing-500 · Claude Code · for @dana"
+        "🛠 Fix 500 on /api/billing · acme/api @ main → viberator/4f2ab-billing-500 · Claude Code · for @dana"
     )
+
+
+def test_a_card_that_was_answered_says_so_in_its_line() -> None:
+    line = terminal.line(CARDS["decided"], zone=UTC)
+    assert line == "✋ plan v2 · Fix 500 on /api/billing … · Approved by @dana 14:05 UTC (v2)"
 
 
 def test_numbers_count_what_a_key_can_press() -> None:
