@@ -118,7 +118,7 @@ def _clip_span(span: Span, room: int) -> Span:
         case Mono(text):
             return Mono(_short(text, room))
         case Strong(text):
-            return Strong(_short(text, room))
+            return Strong(_short_spaced(text, room))
         case Moment():
             return span
         case _:

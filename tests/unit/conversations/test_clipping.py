@@ -15,6 +15,7 @@ from conversations.messages import (
     Prose,
     Step,
     Steps,
+    Strong,
     Title,
     Tone,
 )
@@ -34,6 +35,11 @@ def test_a_title_keeps_to_its_room_and_one_line() -> None:
 def test_the_spans_of_a_line_share_its_room() -> None:
     line = Line(spans=("12345 ", Name("dana of the billing team"), Moment(datetime(2026, 1, 1, tzinfo=UTC))))
     assert clip(message(line), ROOM).parts == (Line(spans=("12345 ", Name("dan…"))),)
+
+
+def test_blanks_between_spans_stay() -> None:
+    line = Line(spans=(Strong("Next: "), "retry"))
+    assert clip(message(line), Room(label=6)).parts == (line,)
 
 
 def test_the_last_steps_stay_and_the_others_are_counted() -> None:
