@@ -123,6 +123,7 @@ def assemble(
     """Put the domains together over the ports. `agents` hold what the database does not: environments with keys."""
     service = TicketService(ledger=ports.ledger, signals=ports.signals, clock=ports.clock, ids=ports.ids)
     ingest = Ingest(log=ports.frame_log)
+    redactor = Redactor((*secrets, *_values(agents)))
     desk = Desk(
         ledger=ports.ledger,
         log=ports.frame_log,
@@ -131,7 +132,7 @@ def assemble(
         signals=ports.signals,
         clock=ports.clock,
         ids=ports.ids,
-        redactor=Redactor((*secrets, *_values(agents))),
+        redactor=redactor,
         limits=limits,
         agents=agents,
     )
@@ -168,6 +169,7 @@ def assemble(
                 directory=identity.data_dir / "sessions",
                 installation=identity.only,
             ),
+            redactor=redactor,
         ),
         callback=CallbackServer(desk, ports.blobs, ports.mirrors, spool=identity.data_dir / "spool"),
         socket=where,
