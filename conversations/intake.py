@@ -5,12 +5,14 @@ returns, the effect is stored; only then may the platform be told.
 """
 
 from collections.abc import Awaitable, Mapping
+from hashlib import sha256
+from typing import assert_never
 
 from conversations.choosing import Bindings, NoBindings
 from conversations.errors import InstallationUnknown
 from conversations.front_desk import FrontDesk
 from conversations.messages import Answer
-from conversations.models import IncomingMessage, IncomingPress, Installation
+from conversations.models import Change, IncomingMessage, IncomingPress, Installation
 from conversations.presses import press
 from conversations.refusals import refusal
 from conversations.talk import Said, hear
@@ -43,8 +45,7 @@ class Intake:
         """What was said to us; what people say to each other in a thread is theirs. Raises `InstallationUnknown`."""
         if not incoming.addressed:
             return None
-        source = f"message/{incoming.place.channel}/{incoming.message_id}"
-        act = self._act(incoming.place.installation, incoming.person, source)
+        act = self._act(incoming.place.installation, incoming.person, _source(incoming))
         standing = await self._service.find_at(act.workspace, incoming.place)
         said = Said(act=act, incoming=incoming, standing=standing)
         return await self._answered(act, hear(self._desk, said), standing.ticket.id if standing else None)
@@ -68,3 +69,17 @@ class Intake:
         if known is None:
             raise InstallationUnknown(str(installation))
         return Act(workspace=known.workspace, person=person, key=InboxKey(installation=installation, source=source))
+
+
+def _source(incoming: IncomingMessage) -> str:
+    """A message is written and deleted once; it may be edited often, each time to other words."""
+    message = f"{incoming.place.channel}/{incoming.message_id}"
+    match incoming.change:
+        case Change.WRITTEN:
+            return f"message/{message}"
+        case Change.EDITED:
+            return f"edit/{message}/{sha256(incoming.text.encode(errors='replace')).hexdigest()[:16]}"
+        case Change.DELETED:
+            return f"delete/{message}"
+        case _:
+            assert_never(incoming.change)

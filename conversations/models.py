@@ -21,6 +21,14 @@ class Installation:
     outlet: str
 
 
+class Change(StrEnum):
+    """What became of a message; an edit or a deletion says the id of the message it is about."""
+
+    WRITTEN = "written"
+    EDITED = "edited"
+    DELETED = "deleted"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingMessage:
     """Somebody said something. `message_id` is the platform's own; with place and installation it is the inbox key.
@@ -35,6 +43,7 @@ class IncomingMessage:
     at: datetime
     addressed: bool = True
     attachments: tuple[Attachment, ...] = ()
+    change: Change = Change.WRITTEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

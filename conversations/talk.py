@@ -19,7 +19,7 @@ from conversations.intents import (
     title_of,
 )
 from conversations.messages import Answer, Notice
-from conversations.models import Filing, IncomingMessage
+from conversations.models import Change, Filing, IncomingMessage
 from conversations.status import difference, status
 from conversations.wording import HELP
 from sessions.acts import Act, Heard, Standing
@@ -39,6 +39,18 @@ class Said:
 
 async def hear(desk: FrontDesk, said: Said) -> Answer:
     """Do what the message wants. Raises the errors of `sessions.errors`."""
+    match said.incoming.change:
+        case Change.WRITTEN:
+            return await _written(desk, said)
+        case Change.EDITED:
+            return await _edited(desk, said)
+        case Change.DELETED:
+            return await _deleted(desk, said)
+        case _:
+            assert_never(said.incoming.change)
+
+
+async def _written(desk: FrontDesk, said: Said) -> Answer:
     intent = read_intent(said.incoming.text, in_thread=said.standing is not None, offers=_offers(said.standing))
     match intent:
         case Request():
@@ -57,6 +69,21 @@ async def hear(desk: FrontDesk, said: Said) -> Answer:
             return await desk.tell(said.act, status(said.standing) if said.standing else HELP, _ticket(said))
         case _:
             assert_never(intent)
+
+
+async def _edited(desk: FrontDesk, said: Said) -> Answer:
+    """Other words for a message that is still queued; an edited request starts nothing again."""
+    intent = read_intent(said.incoming.text, in_thread=True)
+    if said.standing is not None and isinstance(intent, Say):
+        source = said.incoming.message_id
+        await desk.service.edit(said.act, said.standing.ticket.id, source=source, text=intent.text)
+    return None
+
+
+async def _deleted(desk: FrontDesk, said: Said) -> Answer:
+    if said.standing is not None:
+        await desk.service.withdraw(said.act, said.standing.ticket.id, source=said.incoming.message_id)
+    return None
 
 
 def pending(standing: Standing | None) -> tuple[Approval, ...]:

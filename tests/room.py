@@ -10,7 +10,7 @@ from conversations.delivery import Courier
 from conversations.fallback import full_text
 from conversations.intake import Intake
 from conversations.messages import Answer, Button, Form, Message, Notice
-from conversations.models import IncomingMessage, IncomingPress
+from conversations.models import Change, IncomingMessage, IncomingPress
 from sessions.acts import Standing
 from sessions.models import Role
 from sessions.ports import Place
@@ -52,13 +52,22 @@ class Room:
         outlets = {self.outlet.key: self.outlet}
         return Courier(self.threads, leases, outlets, self.bureau.signals, self.bureau.clock, "test")
 
-    async def say(self, text: str, *, name: str = "dana", role: Role = Role.MEMBER, message_id: str = "") -> Answer:
+    async def say(
+        self,
+        text: str,
+        *,
+        name: str = "dana",
+        role: Role = Role.MEMBER,
+        message_id: str = "",
+        change: Change = Change.WRITTEN,
+    ) -> Answer:
         incoming = IncomingMessage(
             place=self.place,
             message_id=message_id or f"m{next(self._numbers)}",
             person=self.bureau.person(name, role),
             text=text,
             at=datetime(2026, 11, 20, tzinfo=UTC),
+            change=change,
         )
         answer = await self.intake.message(incoming)
         await self.courier.deliver_all()

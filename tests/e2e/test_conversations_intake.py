@@ -9,8 +9,8 @@ import pytest
 from conversations.errors import InstallationUnknown
 from conversations.intake import Intake
 from conversations.messages import Form
-from conversations.models import IncomingMessage
-from sessions.events import QuestionFiled, WorkerEnded
+from conversations.models import Change, IncomingMessage
+from sessions.events import InputTaken, QuestionFiled, WorkerEnded
 from sessions.models import (
     ApprovalState,
     Failure,
@@ -136,6 +136,26 @@ async def test_message_to_a_busy_agent_is_queued_and_can_be_removed(room: Room) 
     await room.press("Remove", slot="progress/1")
     assert "queued" not in room.text("progress/1")
     assert [one.state for one in (await room.standing()).inputs] == [InputState.WITHDRAWN]
+
+
+async def test_edit_changes_and_deletion_withdraws_what_is_queued(room: Room) -> None:
+    claim = await at_work(room)
+    await room.say("Cover leap yeras", message_id="q1")
+    await room.say("@viberator Cover leap years", message_id="q1", change=Change.EDITED)
+    assert "⏳ queued from @dana: Cover leap years\n" in room.text("progress/1")
+    await room.say("", message_id="q1", change=Change.DELETED)
+    assert "queued" not in room.text("progress/1")
+    await room.say("Another", message_id="q2")
+    await room.bureau.report(claim, InputTaken(ordinal=2))
+    late = await room.say("Another one", message_id="q2", change=Change.EDITED)
+    assert words(late) == "That message was handed to the agent already."
+
+
+async def test_edited_request_starts_no_second_ticket(room: Room) -> None:
+    await room.say("fix it", message_id="m1")
+    await room.say("fix that", message_id="m1", change=Change.EDITED)
+    assert await room.bureau.count("tickets") == 1
+    assert await room.bureau.count("inputs") == 0
 
 
 async def test_question_is_answered_by_a_button_by_words_or_by_a_form(room: Room) -> None:
