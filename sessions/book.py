@@ -103,8 +103,9 @@ class Book:
 
     async def open_session(self, ids: Ids, *, phase: Phase, lane: int, agent: str, branch: str) -> Session:
         """A new session, queued. One that it takes the lane from must be over by what was recorded before."""
-        # The old session's end is written first, since a lane holds one live session at a time.
-        await self.write()
+        if self._changed:
+            # The old session's end is written first, since a lane holds one live session at a time.
+            await self.write()
         ordinal = await self.tx.next_ordinal(self.ticket.id, "sessions")
         session = Session(
             id=SessionId(ids.uuid()),

@@ -258,7 +258,7 @@ class Supervisor:
 
     async def _loss_of(self, launch: Launch, *, blameless: bool) -> Loss:
         if not launch.reference:
-            return Loss(detail="The worker was never started.", blameless=blameless)
+            return Loss(detail="The worker was never started.", blameless=True)
         words = await self.runner.last_words(launch.reference)
         detail = "The bot was started again, and the worker was gone." if blameless else "The worker was gone."
         return Loss(detail=detail, last_words=self._scrubber.text(words), blameless=blameless)
