@@ -540,15 +540,18 @@ class Recorded:
 
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+Upcasts = Mapping[tuple[str, int], Upcast]
 
-UPCASTS: Mapping[tuple[str, int], Upcast] = {}
+UPCASTS: Upcasts = {}
 """(kind, version it was written with) → the payload in the shape of the next version."""
 
 
-def upcast(kind: str, version: int, payload: dict[str, Any], *, wanted: int) -> dict[str, Any] | None:
+def upcast(
+    kind: str, version: int, payload: dict[str, Any], *, wanted: int, steps: Upcasts = UPCASTS
+) -> dict[str, Any] | None:
     """The payload in the shape of version `wanted`, or None where no path leads there."""
     while version < wanted:
-        step = UPCASTS.get((kind, version))
+        step = steps.get((kind, version))
         if step is None:
             return None
         payload, version = step(payload), version + 1

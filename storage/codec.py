@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from sessions.events import Event, KnownEvent, UnknownEvent, upcast
+from sessions.events import UPCASTS, Event, KnownEvent, UnknownEvent, Upcasts, upcast
 from storage.text import storable_tree
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ def encode(event: Event) -> Stored:
     return Stored(event.kind, event.VERSION, payload.decode())
 
 
-def decode(kind: str, version: int, payload: str) -> Event:
+def decode(kind: str, version: int, payload: str, *, upcasts: Upcasts = UPCASTS) -> Event:
     """The event in today's shape, or `UnknownEvent`."""
     known = _TYPES.get(kind)
     if known is None:
@@ -68,7 +68,7 @@ def decode(kind: str, version: int, payload: str) -> Event:
     try:
         if version == known.VERSION:
             return cast("Event", codec(known).load(payload))
-        shape = upcast(kind, version, json.loads(payload), wanted=known.VERSION)
+        shape = upcast(kind, version, json.loads(payload), wanted=known.VERSION, steps=upcasts)
         return (
             _unknown(kind, version, payload) if shape is None else cast("Event", codec(known).load(json.dumps(shape)))
         )

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sessions import events
 from sessions.events import AgentSaid, Event, KnownEvent, TestsRun, ToolCalled, UnknownEvent
 from storage.codec import Stored, decode, encode
 
@@ -66,10 +65,12 @@ def test_fields_that_a_newer_version_added_are_left_out() -> None:
     assert decode("agent_said", 1, '{"message":"m","text":"t","mood":"good"}') == AgentSaid(message="m", text="t")
 
 
-def test_an_older_shape_is_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_shape_is_brought_up_to_date() -> None:
     def name_the_call(payload: dict[str, Any]) -> dict[str, Any]:
         return {**payload, "call": str(payload["id"])}
 
-    monkeypatch.setitem(events.UPCASTS, ("tool_called", 0), name_the_call)
     old = json.dumps({"id": 7, "title": "Read", "tool": "read", "status": "completed"})
-    assert decode("tool_called", 0, old) == ToolCalled(call="7", title="Read", tool="read", status="completed")
+    upcasts = {("tool_called", 0): name_the_call}
+    assert decode("tool_called", 0, old, upcasts=upcasts) == ToolCalled(
+        call="7", title="Read", tool="read", status="completed"
+    )
