@@ -1,10 +1,21 @@
 """What `--yes` presses: the policy by which `viberator demo --yes` answers in a person's place."""
 
-from bot.terminal.journal import Shown
+from typing import Protocol
+
 from conversations.actions import Verb, decode
 
 _CHOICES = (Verb.APPROVE, Verb.ANSWER)
 """Approve documents and the permission, for this once; take the first answer that is offered."""
+
+
+class Card(Protocol):
+    """A card as a terminal shows it; `buttons` are (label, encoded action)."""
+
+    @property
+    def slot(self) -> str: ...
+
+    @property
+    def buttons(self) -> tuple[tuple[str, str], ...]: ...
 
 
 class NothingToPress(Exception):
@@ -16,7 +27,7 @@ class NothingToPress(Exception):
         self.labels = labels
 
 
-def press(card: Shown) -> str:
+def press(card: Card) -> str:
     """The label of the button that tells the story on; raises `NothingToPress`."""
     for verb in _CHOICES:
         for label, encoded in card.buttons:
