@@ -71,7 +71,7 @@ def _final_title(ticket: TicketFacts, session: SessionFacts) -> str:
 
 
 def _words(session: SessionFacts) -> tuple[Part, ...]:
-    markup = truncate(parse(session.words), WORDS)
+    markup = truncate(parse(session.words or session.opening), WORDS)
     return (Prose(markup=markup),) if markup else ()
 
 

@@ -67,7 +67,7 @@ class TestsFacts:
 class SessionFacts:
     """`active_s` is the time in which the agent worked, up to `last_at`; waiting for people does not count.
 
-    `progress_position` is 0 until the first launch or the first queued message: before that the root card says it all.
+    `opening` and `said` are the beginning and the end of the agent's last message. `progress_position` is 0 until the first launch or the first queued message: before that the root card says it all.
     `stopping_by` is who asked for a stop that was not carried out yet, since the event `stopping_position`.
     """
 
@@ -88,6 +88,7 @@ class SessionFacts:
     steps: StepLog = NO_STEPS
     plan: tuple[PlanEntry, ...] = ()
     said_message: str = ""
+    opening: str = ""
     said: str = ""
     words: str = ""
     usage: UsageFacts = UsageFacts()

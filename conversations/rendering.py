@@ -71,7 +71,9 @@ def _work(progress: Progress, ticket: TicketFacts, capabilities: Capabilities) -
         if session.progress_position:
             message = progress_card(progress, ticket, session)
             slot = f"progress/{session.ordinal}"
-            yield _Placed(session.progress_position, slot, message, Urgency.PROGRESS)
+            # Coming to rest is told at once, so that nothing seems to go on that has ended.
+            urgency = Urgency.PROGRESS if message.live else Urgency.FINAL
+            yield _Placed(session.progress_position, slot, message, urgency)
     if not capabilities.can_edit:
         for queued in progress.inputs:
             yield _Placed(queued.position, f"receipt/{queued.ordinal}", receipt(ticket, queued), Urgency.RECEIPT)

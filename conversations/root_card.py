@@ -4,6 +4,7 @@ from typing import Final
 
 from conversations.actions import Verb
 from conversations.cards import asleep_buttons, button, tone
+from conversations.cleaning import one_line
 from conversations.facts import SessionFacts, TicketFacts
 from conversations.messages import (
     Button,
@@ -66,7 +67,15 @@ def current(progress: Progress) -> SessionFacts | None:
 def _where(ticket: TicketFacts, session: SessionFacts | None) -> tuple[Span, ...]:
     branch: tuple[Span, ...] = (" → ", Mono(session.branch)) if session and session.branch else ()
     base: tuple[Span, ...] = (" @ ", Mono(ticket.base_branch)) if ticket.base_branch else ()
-    return (Mono(ticket.repository), *base, *branch, f" · {ticket.agent} · for ", Name(ticket.requester.name))
+    return (Mono(_short(ticket.repository)), *base, *branch, f" · {ticket.agent} · for ", Name(ticket.requester.name))
+
+
+def _short(repository: str) -> str:
+    """owner/name of an address, the folder's name of a path, and anything else as it is."""
+    bare = one_line(repository).rstrip("/").removesuffix(".git")
+    if "://" in bare:
+        return "/".join(bare.partition("://")[2].split("/")[1:][-2:]) or bare
+    return bare.rpartition("/")[2] if bare.startswith(("/", ".", "~")) else bare.rpartition(":")[2]
 
 
 def _waits(progress: Progress) -> bool:

@@ -155,8 +155,14 @@ def _quiet(session: SessionFacts, recorded: Recorded) -> SessionFacts:
 
 
 def _with_said(session: SessionFacts, said: AgentSaid) -> SessionFacts:
-    before = session.said if said.message == session.said_message else ""
-    return replace(session, said_message=said.message[:LINE_KEPT], said=(before + said.text)[-SAID_KEPT:])
+    same = said.message == session.said_message
+    opening, before = (session.opening, session.said) if same else ("", "")
+    return replace(
+        session,
+        said_message=said.message,
+        opening=(opening + said.text)[:WORDS_KEPT] if len(opening) < WORDS_KEPT else opening,
+        said=(before + said.text)[-SAID_KEPT:],
+    )
 
 
 def _with_usage(before: UsageFacts, usage: UsageReported) -> UsageFacts:

@@ -1,5 +1,6 @@
 """What the cards say, as plain text."""
 
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -11,6 +12,7 @@ from conversations.ports import Capabilities
 from conversations.rendering import Links, view
 from conversations.wording import FAILURES
 from sessions.events import (
+    AgentSaid,
     ApprovalAsked,
     ApprovalLapsed,
     DocumentWritten,
@@ -18,6 +20,7 @@ from sessions.events import (
     SessionFinished,
     StopRequested,
     TicketClosed,
+    TicketFiled,
     WorkerEnded,
 )
 from sessions.models import ApprovalKind, Failure, FailureKind, Phase, TicketState, Verdict
@@ -48,6 +51,26 @@ def test_root_card_says_where_things_stand() -> None:
         "[Stop]\n"
         "ticket 4f2ab"
     )
+
+
+@pytest.mark.parametrize(
+    ("repository", "read"),
+    [
+        ("acme/api", "acme/api"),
+        ("https://host.example/acme/api.git", "acme/api"),
+        ("ssh://git@host.example:22/acme/api", "acme/api"),
+        ("git@host.example:acme/api.git", "acme/api"),
+        ("https://host.example/group/team/api", "team/api"),
+        ("/srv/git/widgets.git/", "widgets"),
+        ("file:///srv/git/widgets.git", "git/widgets"),
+    ],
+)
+def test_repository_is_named_as_people_name_it(repository: str, read: str) -> None:
+    story = Story()
+    ticket = filed(story).events[0].event
+    assert isinstance(ticket, TicketFiled)
+    story.events[0] = replace(story.events[0], event=replace(ticket, repository=repository))
+    assert text(story, "root").splitlines()[1].startswith(f"{read} @ main")
 
 
 def test_root_card_links_to_the_page_where_there_is_one() -> None:
@@ -170,6 +193,19 @@ def test_final_card_says_what_was_published_and_what_it_took() -> None:
         "[Follow up]\n"
         "7m31s · Claude Code · $0.71 · 37.1k tokens"
     )
+
+
+def test_final_card_falls_back_to_the_agents_last_message() -> None:
+    story = begun(filed(Story()), 1, Phase.EXECUTION)
+    story.tell(AgentSaid(message="m1", text="I **looked** "), session=1)
+    story.tell(AgentSaid(message="m1", text="at it."), session=1)
+    story.tell(SessionFinished(outcome="nothing_to_change"), session=1)
+    assert "\nI looked at it.\n" in text(story, "final/1")
+
+
+def test_work_that_came_to_rest_is_told_before_anything_that_goes_on() -> None:
+    assert card(stories.final_card(), "progress/3").urgency is Urgency.FINAL
+    assert card(stories.progress_card(), "progress/3").urgency is Urgency.PROGRESS
 
 
 def test_cost_that_nobody_reported_is_said_to_be_so() -> None:
