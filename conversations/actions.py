@@ -54,7 +54,7 @@ class Action:
 def decode(value: str) -> Action:
     """The action that `encode` wrote; raises `NotAnAction` for anything else."""
     fields = value.split(":")
-    if len(fields) != 6 or fields[0] != "v1":  # noqa: PLR2004 (the six fields of encode)
+    if len(fields) != 6 or fields[0] != "v1":
         raise NotAnAction(value[:ENCODED_LIMIT])
     try:
         return Action(
