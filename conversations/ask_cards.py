@@ -95,7 +95,10 @@ def document_name(approval: ApprovalFacts) -> str:
 
 
 def _body(approval: ApprovalFacts) -> tuple[Part, ...]:
-    markup = truncate(parse(approval.body), BODY)
+    """All that is to be approved; what a platform has no room for, its writer puts in a file. Once it is settled, a part."""
+    markup = parse(approval.body)
+    if approval.state is not ApprovalState.PENDING:
+        markup = truncate(markup, BODY)
     return (Prose(markup=markup),) if markup else ()
 
 

@@ -288,14 +288,14 @@ def question_card() -> Story:
     return planning().tell(asked, session=2).tell(TurnEnded(turn=1, stop_reason="end_turn"), session=2)
 
 
-def permission_card() -> Story:
+def permission_card(command: str = "pip install hypothesis") -> Story:
     asked = ApprovalAsked(
         ordinal=4,
         approval=ApprovalKind.PERMISSION,
         subject="req-1",
         title="pip install hypothesis",
-        body="```sh\npip install hypothesis\n```",
-        digest=digest_of("pip install hypothesis"),
+        body=f"```sh\n{command}\n```",
+        digest=digest_of(command),
         deciders=(DANA.external_id,),
         decider_names=(DANA.name,),
         offers=(Verdict.APPROVE, Verdict.APPROVE_ALWAYS, Verdict.REJECT),

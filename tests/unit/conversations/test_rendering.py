@@ -167,6 +167,11 @@ def test_permission_card_offers_what_the_agent_offers_in_our_words() -> None:
     )
 
 
+def test_nothing_of_what_is_to_be_permitted_is_left_out() -> None:
+    harmless = "\n".join(f"echo step {number}" for number in range(400))
+    assert "rm -rf /" in text(stories.permission_card(f"{harmless}\nrm -rf /"), "approval/4")
+
+
 def test_question_card_has_a_button_for_each_option_and_one_for_any_other() -> None:
     assert text(stories.question_card(), "question/1") == (
         "❓ @dana The agent asks\n"
