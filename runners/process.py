@@ -7,15 +7,17 @@ processes but what the operating system hides from the bot's own user.
 import asyncio
 import os
 import signal
-import subprocess
-import sys
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from runners import proctree
 from runners.proctree import Process
-from runners.worker.order import Order
+from runners.recruits import Recruit, enlist
+from runners.worker.order import WORKER_LOG, Order
 from sessions.errors import RunnerUnavailable
 from sessions.models import LaunchId
 from sessions.ports import LaunchOrder
@@ -24,7 +26,10 @@ LAST_WORDS_BYTES = 4_000
 KILL_ROUNDS = 20
 ROUND_S = 0.25
 KEPT_LOGS = 500
+REFILL_AFTER_S = 1.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +62,25 @@ class Reference:
 
 
 class ProcessRunner:
-    """Starts workers as children of this process. `environment` is all that a worker inherits: PATH and the like."""
+    """Starts workers as children of this process. `environment` is all that a worker inherits: PATH and the like.
+
+    While it is in use it keeps `ready` worker processes, which wait for an order, so that a launch begins at once.
+    """
 
     name = "process"
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, ready: int = 1) -> None:
         self._environment = dict(environment)
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._ready = ready
+        self._recruits: list[Recruit] = []
+        self._children: dict[str, Recruit] = {}
         self._adopted: set[str] = set()
         self._launched: dict[LaunchId, str] = {}
         self._logs: dict[str, Path] = {}
         self._ended: list[str] = []
         self._stirred = asyncio.Event()
+        self._refill: asyncio.TimerHandle | None = None
+        weakref.finalize(self, _dismiss, self._recruits)
 
     async def launch(self, order: LaunchOrder) -> str:
         """Start the worker, at most once a launch; answers its reference. Raises `RunnerUnavailable`."""
@@ -83,6 +95,8 @@ class ProcessRunner:
             detail = f"The worker could not be started: {error.strerror or type(error).__name__}"
             raise RunnerUnavailable(detail) from error
         self._launched[order.launch] = reference
+        # Not at once: what was launched just now needs the processor more.
+        self._refill_later(REFILL_AFTER_S)
         return reference
 
     async def running(self, reference: str) -> bool:
@@ -115,6 +129,7 @@ class ProcessRunner:
 
     async def wait_any(self, *, time_limit_s: float) -> Sequence[str]:
         """References of workers that ended since the last call; empty after the time limit."""
+        self._refill_later(0.0)
         try:
             async with asyncio.timeout(time_limit_s):
                 await self._stirred.wait()
@@ -132,54 +147,78 @@ class ProcessRunner:
         return path.read_bytes()[-LAST_WORDS_BYTES:].decode(errors="replace").strip()
 
     def _start(self, order: LaunchOrder) -> Reference:
-        state = order.directory / "state"
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log = state / "worker.log"
-        descriptor = _hand_over(order)
-        try:
-            with log.open("wb") as output:
-                child = subprocess.Popen(
-                    [sys.executable, "-I", "-m", "runners.worker", str(descriptor), str(os.getpid())],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    cwd=state,
-                    env=self._environment,
-                    pass_fds=(descriptor,),
-                    start_new_session=True,
-                )
-        finally:
-            os.close(descriptor)
-        return self._watch(child, order, log)
+        path = order.directory / "state" / WORKER_LOG
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(b"")
+        words = Order(
+            launch=str(order.launch),
+            session=str(order.session),
+            token=order.token,
+            socket=order.socket,
+            directory=order.directory,
+        )
+        recruit = self._recruits.pop() if self._recruits else enlist(self._environment)
+        if not recruit.give(words):
+            recruit.words.close()
+            recruit = enlist(self._environment)
+            recruit.give(words)
+        return self._watch(recruit, order.launch, path)
 
-    def _watch(self, child: "subprocess.Popen[bytes]", order: LaunchOrder, log: Path) -> Reference:
-        process = proctree.find(child.pid)
+    def _watch(self, recruit: Recruit, launch: LaunchId, path: Path) -> Reference:
+        pid = recruit.child.pid
+        process = proctree.find(pid)
         started = process.started if process is not None else 0
-        reference = Reference(pid=child.pid, started=started, boot=_boot(), launch=str(order.launch))
+        reference = Reference(pid=pid, started=started, boot=_boot(), launch=str(launch))
         name = str(reference)
-        self._children[name] = child
-        self._logs[name] = log
+        self._children[name] = recruit
+        self._logs[name] = path
         for oldest in list(self._logs)[:-KEPT_LOGS]:
             del self._logs[oldest]
-        _when_ended(child.pid, lambda: self._reap(name))
+        _when_ended(pid, lambda: self._reap(name))
         return reference
+
+    def _refill_later(self, after_s: float) -> None:
+        if self._refill is None and len(self._recruits) < self._ready:
+            self._refill = asyncio.get_running_loop().call_later(after_s, self._refill_now)
+
+    def _refill_now(self) -> None:
+        self._refill = None
+        try:
+            while len(self._recruits) < self._ready:
+                self._recruits.append(enlist(self._environment))
+        except OSError:
+            # The next launch tells of it, if it is still so.
+            log.warning("runner.recruit_failed", exc_info=True)
 
     def _reap(self, reference: str) -> None:
         if not self._has_ended(reference):
             return
-        self._children.pop(reference, None)
+        recruit = self._children.pop(reference, None)
+        if recruit is not None:
+            self._keep_first_words(reference, recruit)
         self._adopted.discard(reference)
         self._launched = {launch: name for launch, name in self._launched.items() if name != reference}
+        # A worker that was killed could not end what its agent had started.
+        launch = reference.rpartition(":")[2]
+        proctree.send(proctree.marked(f"VIBERATOR_LAUNCH={launch}"), signal.SIGKILL)
         self._ended.append(reference)
         self._stirred.set()
 
     def _has_ended(self, reference: str) -> bool:
         """Whether a worker that is watched has ended; False for one that nobody watches."""
-        child = self._children.get(reference)
-        if child is not None:
-            return child.poll() is not None
+        recruit = self._children.get(reference)
+        if recruit is not None:
+            return recruit.child.poll() is not None
         worker = Reference.read(reference) if reference in self._adopted else None
         return worker is not None and worker.find() is None
+
+    def _keep_first_words(self, reference: str, recruit: Recruit) -> None:
+        """What a worker wrote before it had its log, which it does only when it is broken."""
+        recruit.words.seek(0)
+        words, path = recruit.words.read(), self._logs.get(reference)
+        recruit.words.close()
+        if words and path is not None and path.parent.is_dir():
+            path.write_bytes(words + path.read_bytes() if path.exists() else words)
 
     def _look(self) -> None:
         # Where there is no descriptor for a process, nobody calls us when it ends.
@@ -187,19 +226,10 @@ class ProcessRunner:
             self._reap(reference)
 
 
-def _hand_over(order: LaunchOrder) -> int:
-    """The reading end of a pipe that holds the order; it is small enough for the pipe's own room (pipe(7))."""
-    reading, writing = os.pipe()
-    words = Order(
-        launch=str(order.launch),
-        session=str(order.session),
-        token=order.token,
-        socket=order.socket,
-        directory=order.directory,
-    )
-    with os.fdopen(writing, "wb") as file:
-        file.write(words.model_dump_json().encode())
-    return reading
+def _dismiss(recruits: list[Recruit]) -> None:
+    for recruit in recruits:
+        recruit.dismiss()
+    recruits.clear()
 
 
 def _when_ended(pid: int, call: Callable[[], None]) -> None:

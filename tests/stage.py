@@ -123,7 +123,7 @@ class Stage:
 async def stage(phase: Phase = Phase.EXECUTION, *, limits: Limits = DEFAULT_LIMITS, **more: object) -> AsyncIterator[Stage]:
     """A stage with a repository of one file; `more` are fields of the bootstrap."""
     root = Path(tempfile.mkdtemp(prefix="vib"))
-    runner = ProcessRunner({"PATH": PATH})
+    runner = ProcessRunner({"PATH": PATH}, ready=0)
     source = make_repository(root / "source")
     commit(source, {"src/app.py": "answer = 41\n"}, "Add the app")
     mirror = make_remote(source, root / "mirror.git")

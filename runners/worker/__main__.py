@@ -1,6 +1,7 @@
 """The worker: `python -I -m runners.worker DESCRIPTOR`, where the descriptor yields a `runners.worker.order.Order`."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -10,7 +11,7 @@ import structlog
 
 from runners import proctree
 from runners.worker.loop import Exit, run
-from runners.worker.order import seal, take_order
+from runners.worker.order import log_into, seal, take_order
 
 
 def main() -> int:
@@ -24,7 +25,13 @@ def main() -> int:
     if os.getppid() != parent:
         # The bot died before we could ask to be told of it.
         return Exit.FAILED
-    code = asyncio.run(run(take_order(descriptor)))
+    order = take_order(descriptor)
+    if order is None:
+        return Exit.DONE
+    with contextlib.suppress(OSError):
+        # Where there is no room for a log, the launch itself says so.
+        log_into(order.directory)
+    code = asyncio.run(run(order))
     structlog.get_logger().info("worker.ended", exit=code.name.lower())
     return code
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from runners import proctree
 
 LIMIT_BYTES = 1 << 16
+WORKER_LOG = "worker.log"
 
 
 class Order(BaseModel):
@@ -31,7 +32,18 @@ def seal() -> bool:
     return proctree.prctl(proctree.PR_SET_DUMPABLE, 0)
 
 
-def take_order(descriptor: int) -> Order:
-    """Read the order to its end and close the descriptor; raises `ValueError` where there is none."""
+def take_order(descriptor: int) -> Order | None:
+    """Wait for the order, read it to its end and close the descriptor; None when the bot has gone without one."""
     with os.fdopen(descriptor, "rb") as file:
-        return Order.model_validate_json(file.read(LIMIT_BYTES))
+        words = file.read(LIMIT_BYTES)
+    return Order.model_validate_json(words) if words else None
+
+
+def log_into(directory: Path) -> None:
+    """From now on our outputs go to the session's log, begun anew with each launch."""
+    state = directory / "state"
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(state / WORKER_LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    for output in (1, 2):
+        os.dup2(handle, output)
+    os.close(handle)

@@ -173,3 +173,27 @@ async def test_a_worker_that_cannot_be_started_is_told() -> None:
     )
     with pytest.raises(RunnerUnavailable, match="Not a directory"):
         await runner.launch(order)
+
+
+async def test_a_launch_takes_the_worker_that_is_ready_and_another_gets_ready() -> None:
+    async with stage() as on:
+        on.runner = ProcessRunner({"PATH": PATH}, ready=1)
+        assert await on.runner.wait_any(time_limit_s=0.05) == []
+        [recruit] = on.runner._recruits
+        on.script([{"say": "hello"}])
+        await on.act()
+        assert worker(on.reference).pid == recruit.child.pid
+        await on.ends()
+        await eventually(lambda: len(on.runner._recruits) == 1)
+
+
+async def test_a_worker_that_died_while_it_was_ready_is_replaced() -> None:
+    async with stage() as on:
+        on.runner = ProcessRunner({"PATH": PATH}, ready=1)
+        await on.runner.wait_any(time_limit_s=0.05)
+        recruit = on.runner._recruits[0]
+        recruit.child.kill()
+        recruit.child.wait()
+        on.script([{"say": "hello"}])
+        await on.act()
+        assert (await on.ends()).reason == "finished"
