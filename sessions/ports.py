@@ -114,6 +114,9 @@ class Transaction(Protocol):
     async def lock_ticket(self, ticket: TicketId) -> Ticket:
         """The ticket, locked until the end of the transaction; raises `TicketUnknown`."""
 
+    async def get_ticket(self, ticket: TicketId) -> Ticket:
+        """The ticket as it stands, for reading only: nobody waits for us. Raises `TicketUnknown`."""
+
     async def find_ticket(self, key: str) -> Ticket | None: ...
 
     async def put_ticket(self, ticket: Ticket) -> None: ...
@@ -135,10 +138,10 @@ class Transaction(Protocol):
     async def put_session(self, session: Session) -> None: ...
 
     async def get_session(self, session: SessionId) -> Session:
-        """Locked; raises `SessionUnknown`."""
+        """Sessions change only while their ticket is locked. Raises `SessionUnknown`."""
 
     async def sessions(self, ticket: TicketId) -> Sequence[Session]:
-        """All of them by ordinal, locked."""
+        """All of them by ordinal; they change only while their ticket is locked."""
 
     async def live_launch(self, session: SessionId) -> Launch | None: ...
 

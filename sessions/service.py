@@ -54,7 +54,7 @@ class TicketService:
         """The ticket whose thread is there."""
         async with self.ledger.transaction(workspace) as tx:
             found = await tx.ticket_at(place)
-            return None if found is None else await _standing(tx, await tx.lock_ticket(found))
+            return None if found is None else await _standing(tx, await tx.get_ticket(found))
 
     async def projects(self, workspace: WorkspaceId) -> Sequence[Project]:
         async with self.ledger.transaction(workspace) as tx:

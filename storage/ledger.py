@@ -82,6 +82,12 @@ class LedgerTransaction:
             raise TicketUnknown(str(ticket))
         return rows.ticket(row)
 
+    async def get_ticket(self, ticket: TicketId) -> Ticket:
+        row = await self.statements.row("get_ticket", ticket)
+        if row is None:
+            raise TicketUnknown(str(ticket))
+        return rows.ticket(row)
+
     async def find_ticket(self, key: str) -> Ticket | None:
         row = await self.statements.row("find_ticket", key)
         return rows.ticket(row) if row else None

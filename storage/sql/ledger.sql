@@ -22,6 +22,9 @@ ON CONFLICT (key) DO NOTHING
 -- name: lock_ticket
 SELECT * FROM tickets WHERE id = $1 FOR NO KEY UPDATE
 
+-- name: get_ticket
+SELECT * FROM tickets WHERE id = $1
+
 -- name: find_ticket
 SELECT * FROM tickets WHERE key = $1
 
@@ -88,10 +91,11 @@ SET phase = $2, agent = $3, branch = $4, state = $5, reason = $6, losses = $7,
 WHERE id = $1
 
 -- name: get_session
-SELECT * FROM sessions WHERE id = $1 FOR NO KEY UPDATE
+-- Not locked, here and below: sessions change only under their ticket's lock, and a claim skips what is locked.
+SELECT * FROM sessions WHERE id = $1
 
 -- name: sessions
-SELECT * FROM sessions WHERE ticket_id = $1 ORDER BY ordinal FOR NO KEY UPDATE
+SELECT * FROM sessions WHERE ticket_id = $1 ORDER BY ordinal
 
 -- name: live_launch
 SELECT * FROM launches WHERE session_id = $1 AND ended_at IS NULL

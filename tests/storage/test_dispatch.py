@@ -59,6 +59,15 @@ async def test_a_locked_ticket_does_not_hold_up_the_others(estate: Estate) -> No
         assert (await estate.claim()).ticket.key == "bbbbb"
 
 
+async def test_whoever_only_reads_a_ticket_hides_it_from_no_claim(estate: Estate) -> None:
+    ticket = await estate.file("aaaaa")
+    async with estate.ledger.transaction(estate.workspace) as reading:
+        assert await reading.get_ticket(ticket.id) == ticket
+        (session,) = await reading.sessions(ticket.id)
+        assert await reading.get_session(session.id) == session
+        assert (await estate.claim()).ticket.key == "aaaaa"
+
+
 async def test_sessions_of_all_workspaces_are_claimed(database: Database, estate: Estate) -> None:
     other = await settle_in(database, number=2)
     await estate.file("aaaaa")
