@@ -54,11 +54,14 @@ NO_STEPS: Final = StepLog()
 
 
 def with_call(log: StepLog, called: ToolCalled, *, position: int) -> StepLog:
-    """The log after a report on a tool call, whether it is new or known."""
+    """The log after a report on a tool call, whether it is new or known.
+
+    One that is first heard of as interrupted belongs to an earlier launch, and was taken out when this one began.
+    """
     step = _of_call(called, position)
     if any(shown.call == step.call for shown in log.shown):
         return replace(log, shown=_kept(tuple(step if one.call == step.call else one for one in log.shown)))
-    if (mark := _mark(called.call)) in log.seen:
+    if (mark := _mark(called.call)) in log.seen or step.status == "interrupted":
         return log
     return StepLog(shown=_kept((*log.shown, step)), seen=(*log.seen, mark)[-SEEN_KEPT:], count=log.count + 1)
 
@@ -87,9 +90,13 @@ def closed(log: StepLog, *, position: int) -> StepLog:
 
 
 def relaunched(log: StepLog, *, position: int) -> StepLog:
-    """A new process of the agent may count its calls from one again, so none of the old ones is known by its id."""
+    """What was cut off with the old process is taken out, since the new one does it again or has no use for it.
+
+    A new process of the agent may count its calls from one again, so none of the old ones is known by its id.
+    """
     shown = closed(log, position=position).shown
-    return StepLog(shown=tuple(replace(step, call="") for step in shown), count=log.count)
+    whole = tuple(replace(step, call="") for step in shown if step.status != "interrupted")
+    return StepLog(shown=whole, count=log.count - (len(shown) - len(whole)))
 
 
 def _of_call(called: ToolCalled, position: int) -> StepFacts:

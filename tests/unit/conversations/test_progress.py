@@ -129,12 +129,21 @@ def test_calls_that_never_end_are_bounded_too() -> None:
     assert max(len(step.title) for step in steps.shown) <= 160
 
 
+def test_what_was_cut_off_and_done_again_is_one_step() -> None:
+    story = begun(filed(Story()), 1, Phase.EXECUTION).tell(called("1.c1", "tests", status="running"), session=1)
+    story.tell(LaunchLost(fence=1), session=1).tell(LaunchStarted(fence=2, runner="process"), session=1)
+    story.tell(called("1.c1", "tests", status="interrupted"), session=1).tell(called("2.c1", "tests"), session=1)
+    steps = session(told(story.events), 1).steps
+    assert [(step.title, step.status) for step in steps.shown] == [("tests", "completed")]
+    assert steps.count == 1
+
+
 def test_relaunched_agent_may_use_its_call_ids_again() -> None:
-    story = begun(filed(Story()), 1, Phase.EXECUTION).tell(called("c1", "first", status="running"), session=1)
+    story = begun(filed(Story()), 1, Phase.EXECUTION).tell(called("c1", "first"), session=1)
     story.tell(LaunchLost(fence=1), session=1).tell(LaunchStarted(fence=2, runner="process"), session=1)
     story.tell(called("c1", "second"), session=1)
     steps = session(told(story.events), 1).steps
-    assert [(step.title, step.status) for step in steps.shown] == [("first", "interrupted"), ("second", "completed")]
+    assert [(step.title, step.status) for step in steps.shown] == [("first", "completed"), ("second", "completed")]
     assert steps.count == 2
 
 
