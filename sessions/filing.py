@@ -4,12 +4,11 @@ import re
 import unicodedata
 from dataclasses import replace
 
-from sessions.acts import NewTicket
-from sessions.book import Book
+from sessions.acts import Act, NewTicket
 from sessions.errors import KeysExhausted
-from sessions.events import TicketFiled
-from sessions.models import Person, Project, ThreadId, Ticket, TicketId
-from sessions.ports import Clock, Ids, Transaction
+from sessions.events import SessionOpened, TicketFiled
+from sessions.models import Person, Project, Session, SessionId, ThreadId, Ticket, TicketId
+from sessions.ports import Clock, Entry, Ids, Transaction
 from sessions.sanitising import one_line, safe
 
 KEY_ATTEMPTS = 20
@@ -17,16 +16,19 @@ BRANCH_PREFIX = "viberator/"
 SLUG_CHARS = 32
 
 
-async def file(tx: Transaction, clock: Clock, ids: Ids, requester: Person, new: NewTicket) -> Book:
-    """The new ticket with its history so far, not yet written. Raises `KeysExhausted`."""
+async def file(tx: Transaction, clock: Clock, ids: Ids, act: Act, new: NewTicket) -> Ticket | None:
+    """The new ticket with its thread and its first session, queued; None for a repeat. Raises `KeysExhausted`."""
+    ticket_id = TicketId(ids.uuid())
+    if act.key is not None and not await tx.admit(act.key, outcome="ticket", ticket=ticket_id):
+        return None
     project = await tx.get_project(new.project)
-    ticket = await _add_ticket(tx, ids, _ticket(new, project, requester, clock, ids))
-    await tx.add_thread(ThreadId(ids.uuid()), ticket.id, new.place)
-    book = Book(tx=tx, ticket=ticket, sessions={})
-    book.record(_filed(ticket, project))
-    branch = branch_name(ticket.key, ticket.title)
-    await book.open_session(ids, phase=ticket.phase, lane=1, agent=project.agent.name, branch=branch)
-    return book
+    for _ in range(KEY_ATTEMPTS):
+        ticket = _ticket(ticket_id, ids.key(), new, project, act.person, clock)
+        session = _session(ticket, project, ids)
+        entries = [Entry(event=_filed(ticket, project)), Entry(event=_opened(session), session=session.id)]
+        if await tx.open_ticket(ticket, thread=ThreadId(ids.uuid()), place=new.place, session=session, entries=entries):
+            return replace(ticket, last_event=len(entries))
+    raise KeysExhausted(KEY_ATTEMPTS)
 
 
 def branch_name(key: str, title: str) -> str:
@@ -41,11 +43,11 @@ def branch_name(key: str, title: str) -> str:
     return f"{BRANCH_PREFIX}{key}-{slug}" if slug else f"{BRANCH_PREFIX}{key}"
 
 
-def _ticket(new: NewTicket, project: Project, requester: Person, clock: Clock, ids: Ids) -> Ticket:
+def _ticket(ticket: TicketId, key: str, new: NewTicket, project: Project, requester: Person, clock: Clock) -> Ticket:
     return Ticket(
-        id=TicketId(ids.uuid()),
+        id=ticket,
         workspace=project.workspace,
-        key=ids.key(),
+        key=key,
         project=project.id,
         title=one_line(new.title),
         description=safe(new.description).strip(),
@@ -58,12 +60,19 @@ def _ticket(new: NewTicket, project: Project, requester: Person, clock: Clock, i
     )
 
 
-async def _add_ticket(tx: Transaction, ids: Ids, ticket: Ticket) -> Ticket:
-    for _ in range(KEY_ATTEMPTS):
-        if await tx.add_ticket(ticket):
-            return ticket
-        ticket = replace(ticket, key=ids.key())
-    raise KeysExhausted(KEY_ATTEMPTS)
+def _session(ticket: Ticket, project: Project, ids: Ids) -> Session:
+    return Session(
+        id=SessionId(ids.uuid()),
+        ticket=ticket.id,
+        ordinal=1,
+        phase=ticket.phase,
+        agent=project.agent.name,
+        branch=branch_name(ticket.key, ticket.title),
+    )
+
+
+def _opened(session: Session) -> SessionOpened:
+    return SessionOpened(phase=session.phase, lane=session.lane, agent=session.agent, branch=session.branch)
 
 
 def _filed(ticket: Ticket, project: Project) -> TicketFiled:

@@ -101,8 +101,11 @@ class Transaction(Protocol):
     """One atomic change within one workspace. Locks are taken in the order ticket, session, launch, thread."""
 
     # inbox
-    async def admit(self, key: InboxKey) -> bool:
-        """Record that this was said; False when it was recorded before (then nothing else may be done)."""
+    async def admit(self, key: InboxKey, *, outcome: str | None = None, ticket: TicketId | None = None) -> bool:
+        """Record that this was said; False when it was recorded before (then nothing else may be done).
+
+        An outcome that is known already needs no `settle`.
+        """
 
     async def settle(self, key: InboxKey, outcome: str, ticket: TicketId | None = None) -> None:
         """Name the visible outcome: `ticket`, `input`, `decision`, `answer`, `command`, `notice`, `ignored`."""
@@ -110,6 +113,14 @@ class Transaction(Protocol):
     # tickets and threads
     async def add_ticket(self, ticket: Ticket) -> bool:
         """False when the key is taken; then nothing was written."""
+
+    async def open_ticket(
+        self, ticket: Ticket, *, thread: ThreadId, place: Place, session: Session, entries: Sequence[Entry]
+    ) -> bool:
+        """The ticket with its thread, its first session and its history so far, in one go since somebody waits for it.
+
+        False when the key is taken; then nothing was written.
+        """
 
     async def lock_ticket(self, ticket: TicketId) -> Ticket:
         """The ticket, locked until the end of the transaction; raises `TicketUnknown`."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sessions import controls, deciding, filing, talking
 from sessions.acts import Act, Heard, NewTicket, Standing
 from sessions.approvals import require_member
-from sessions.book import Book, changing, wake
+from sessions.book import SESSIONS_TOPIC, THREADS_TOPIC, Book, changing, wake
 from sessions.events import Recorded
 from sessions.models import (
     Approval,
@@ -71,24 +71,17 @@ class TicketService:
         if act.key is None:
             return True
         async with self.ledger.transaction(act.workspace) as tx:
-            if not await tx.admit(act.key):
-                return False
-            await tx.settle(act.key, outcome, ticket)
-        return True
+            return await tx.admit(act.key, outcome=outcome, ticket=ticket)
 
     # tickets
     async def file(self, act: Act, new: NewTicket) -> Ticket | None:
         """Raises `NotAllowed`."""
         require_member(act.person, "file a ticket")
         async with self.ledger.transaction(act.workspace) as tx:
-            if act.key is not None and not await tx.admit(act.key):
-                return None
-            book = await filing.file(tx, self.clock, self.ids, act.person, new)
-            await book.write()
-            if act.key is not None:
-                await tx.settle(act.key, "ticket", book.ticket.id)
-        await wake(self.signals, book.wakes)
-        return book.ticket
+            ticket = await filing.file(tx, self.clock, self.ids, act, new)
+        if ticket is not None:
+            await wake(self.signals, {SESSIONS_TOPIC, THREADS_TOPIC})
+        return ticket
 
     async def reopen(self, act: Act, ticket: TicketId) -> Session | None:
         """A closed ticket gets a new session: execution after a good end, else the phase that was rejected.

@@ -66,8 +66,8 @@ class LedgerTransaction:
     statements: Statements
 
     # inbox
-    async def admit(self, key: InboxKey) -> bool:
-        return await self.statements.run("admit", key.installation, key.source) == 1
+    async def admit(self, key: InboxKey, *, outcome: str | None = None, ticket: TicketId | None = None) -> bool:
+        return await self.statements.run("admit", key.installation, key.source, outcome, ticket) == 1
 
     async def settle(self, key: InboxKey, outcome: str, ticket: TicketId | None = None) -> None:
         await self.statements.run("settle", key.installation, key.source, outcome, ticket)
@@ -75,6 +75,27 @@ class LedgerTransaction:
     # tickets and threads
     async def add_ticket(self, ticket: Ticket) -> bool:
         return await self.statements.run("add_ticket", *values.new_ticket(ticket)) == 1
+
+    async def open_ticket(
+        self, ticket: Ticket, *, thread: ThreadId, place: Place, session: Session, entries: Sequence[Entry]
+    ) -> bool:
+        stored = [encode(entry.event) for entry in entries]
+        threads = await self.statements.value(
+            "open_ticket",
+            *values.new_ticket(ticket),
+            thread,
+            place.installation,
+            place.channel,
+            place.thread,
+            *values.new_session(session),
+            [event.kind for event in stored],
+            [event.version for event in stored],
+            [event.payload for event in stored],
+            [entry.session for entry in entries],
+        )
+        if threads == 0:
+            raise ConstraintBroken("threads_installation_known", str(place.installation))
+        return threads is not None
 
     async def lock_ticket(self, ticket: TicketId) -> Ticket:
         row = await self.statements.row("lock_ticket", ticket)
