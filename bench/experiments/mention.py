@@ -40,12 +40,14 @@ AGENT = AgentProfile(
     title="Scripted agent",
 )
 _WAIT_LIMIT_S = 60.0
+_REST_S = 3.0
+"""Between two mentions, as a bot has it; what it makes ready meanwhile must not run in anybody's time."""
 _SAID = "SELECT count(*) FROM events WHERE ticket_id = $1 AND kind = 'agent_said'"
 
 
 @asynccontextmanager
 async def _contestants(lab: Lab) -> AsyncIterator[Mapping[str, Runner]]:
-    times = lab.size(5, 3)
+    times = lab.size(3, 1)
     remote = await asyncio.to_thread(repository.make, lab.folder / "billing.git")
     async with lab.database() as (database, _):
         world = await found(database, repository=str(remote), agent=AGENT)
@@ -136,6 +138,7 @@ async def _mention(world: World, app: App) -> float:
     took = time.perf_counter() - began
     spoken.close()
     await _discard(world, app, standing)
+    await asyncio.sleep(_REST_S)
     return took
 
 
