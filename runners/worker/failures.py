@@ -1,6 +1,7 @@
 """What went wrong, as the domain has it: a class, and a sentence with what a person needs to know."""
 
 import errno
+import re
 import signal
 
 from runners.worker.errors import (
@@ -26,6 +27,11 @@ from runners.worker.errors import (
 )
 from sessions.models import Failure, FailureKind
 
+AUTH_REQUIRED = -32000
+"""ACP's own code for an agent where nobody is logged in (agentclientprotocol.com, error codes)."""
+
+# Agents pass on what their model's provider said, each in its own words.
+_QUOTA = re.compile(r"\b429\b|quota|rate.?limit|too many requests|insufficient (credit|funds|balance)", re.IGNORECASE)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FULL_WORDS = ("No space left on device", "Disk quota exceeded")
 
@@ -79,7 +85,7 @@ def _agent_failure(
             return Failure(kind=FailureKind.AGENT_PROTOCOL, detail=detail)
         case AgentRefused(request=request, message=message, last_words=words):
             detail = f"The agent refused {request}: {message}"
-            return Failure(kind=FailureKind.AGENT_PROTOCOL, detail=detail, last_words=words)
+            return Failure(kind=_why_refused(error), detail=detail, last_words=words)
 
 
 def _repository_failure(
@@ -100,6 +106,12 @@ def _repository_failure(
             return Failure(kind=FailureKind.REPOSITORY, detail=detail)
         case NothingToPublish():
             return Failure(kind=FailureKind.REPOSITORY, detail="The branch has no commit of its own.")
+
+
+def _why_refused(error: AgentRefused) -> FailureKind:
+    if error.code == AUTH_REQUIRED:
+        return FailureKind.CREDENTIALS
+    return FailureKind.QUOTA if _QUOTA.search(error.message) else FailureKind.AGENT_PROTOCOL
 
 
 def _how(code: int | None) -> str:

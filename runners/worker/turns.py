@@ -11,7 +11,7 @@ from runners.worker.asks import Asks
 from runners.worker.client import Client
 from runners.worker.context import Context
 from runners.worker.driver import Agent, Conversation, Greeting, start, tool_server
-from runners.worker.errors import AgentExited, TurnTooLong, WorkerError
+from runners.worker.errors import AgentExited, AgentRefused, TurnTooLong, WorkerError
 from runners.worker.leash import Program
 from runners.worker.narration import Narration
 from runners.worker.prompts import Prompts
@@ -20,6 +20,8 @@ from sessions.events import AgentStarted, ToolCalled, TurnEnded, TurnStarted, Wo
 Cause = Literal["task", "resumed", "answer", "decision", "messages", "changes", "repair", "reminder"]
 
 LONGEST_TICK_S = 5.0
+CUT_OFF = frozenset({"died", "refused", "time_limit"})
+"""How a turn ends that the agent did not end; the next launch takes it up again."""
 
 
 class PeopleAway(Exception):
@@ -52,7 +54,7 @@ class Turns:
             self._end("time_limit")
             raise
         except WorkerError as error:
-            self._end("died", words=error.last_words if isinstance(error, AgentExited) else "")
+            self._end(*_cut_off_by(error))
             raise
         self._narration.hear_usage(response.usage)
         self._end(response.stop_reason)
@@ -132,13 +134,13 @@ class Turns:
         self._context.keep()
         self._context.tell(TurnStarted(turn=saved.turn, cause=cause))
 
-    def _end(self, stop_reason: str, *, words: str = "") -> None:
+    def _end(self, stop_reason: str, words: str = "") -> None:
         saved = self._context.saved
         self._asks.withdraw()
         self._narration.interrupt()
         self._under_way = False
         saved.said, saved.cost_usd, saved.open_calls = self._narration.said, self._narration.cost_usd, []
-        if stop_reason in ("died", "time_limit"):
+        if stop_reason in CUT_OFF:
             # Who tries again wants the agent to go on, and not to wait for a decision about what it was at.
             saved.release()
         else:
@@ -185,3 +187,14 @@ class Turns:
             saved.open_calls = list(self._narration.open_calls())
             if before != [call.call for call in saved.open_calls]:
                 self._context.keep()
+
+
+def _cut_off_by(error: WorkerError) -> tuple[str, str]:
+    """The turn's stop reason, and the last words on it."""
+    match error:
+        case AgentExited(last_words=words):
+            return "died", words
+        case AgentRefused(message=message):
+            return "refused", message
+        case _:
+            return "died", ""
