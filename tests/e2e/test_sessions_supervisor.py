@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sessions.errors import RunnerUnavailable
-from sessions.events import LaunchLost, QuestionFiled, SessionQueued, TurnEnded, WorkerEnded
+from sessions.events import InputTaken, LaunchLost, QuestionFiled, SessionQueued, TurnEnded, WorkerEnded, WorkerFrame
 from sessions.models import FailureKind, InstallationId, LaunchId, Session, SessionState, Severity, SleepReason, Ticket
 from sessions.ports import Claim, LaunchContext, LaunchOrder, LiveLaunch, RepositoryUnusable
 from sessions.redaction import Redactor
@@ -129,9 +129,7 @@ class Office:
             while not await holds():  # noqa: ASYNC110 (what is waited for is in the database, and has no event)
                 await asyncio.sleep(0.01)
 
-    async def report(
-        self, order: LaunchOrder, ticket: Ticket, *frames: QuestionFiled | WorkerEnded | TurnEnded
-    ) -> None:
+    async def report(self, order: LaunchOrder, ticket: Ticket, *frames: WorkerFrame) -> None:
         row = next(row for row in await self.bureau.rows("launches") if row["id"] == order.launch)
         calling = LaunchContext(
             workspace=self.bureau.workspace,
@@ -298,6 +296,17 @@ async def test_a_stop_that_is_not_carried_out_is_carried_out_for_the_worker(offi
         assert (await office.asleep(ticket)).reason is SleepReason.STOPPED
     assert len(office.runner.stops) == 1
     assert (await office.bureau.events(ticket.id))[-1] == WorkerEnded(reason="stopped")
+
+
+async def test_a_worker_that_heard_of_the_stop_and_hangs_is_stopped(office: Office) -> None:
+    async with office.running():
+        ticket = await office.bureau.file()
+        order = await office.order()
+        await office.bureau.service.stop(office.bureau.act(), ticket.id)
+        await office.report(order, ticket, InputTaken(ordinal=1))
+        await office.looks()
+        office.bureau.clock.move(11)
+        assert (await office.asleep(ticket)).reason is SleepReason.STOPPED
 
 
 async def test_a_worker_whose_session_is_over_is_stopped(office: Office) -> None:
