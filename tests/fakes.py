@@ -54,12 +54,14 @@ class CountedIds:
 class FakeRunner:
     """Workers that are names. `refuse` is raised by every launch while it is set.
 
-    A stopped worker ends at once, unless it is `stubborn`; `on_stop` does what it does before.
+    A stopped worker ends at once, unless it is `stubborn`; `on_stop` does what it does before. So many as are `stillborn`
+    have ended, and were told of, before their launch returns.
     """
 
     name: str = "fake"
     refuse: RunnerUnavailable | None = None
     stubborn: bool = False
+    stillborn: int = 0
     words: str = ""
     orders: list[LaunchOrder] = field(default_factory=list)
     alive: set[str] = field(default_factory=set)
@@ -74,6 +76,11 @@ class FakeRunner:
         self.orders.append(order)
         reference = f"worker-{order.launch}"
         self.alive.add(reference)
+        if self.stillborn:
+            self.stillborn -= 1
+            self.end(reference)
+            while self._ended:  # noqa: ASYNC110 (whoever watches takes it)
+                await asyncio.sleep(0)
         return reference
 
     async def running(self, reference: str) -> bool:

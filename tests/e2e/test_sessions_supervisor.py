@@ -244,6 +244,14 @@ async def test_a_worker_that_always_dies_is_not_started_for_ever(office: Office)
         assert len(office.runner.orders) == 4
 
 
+async def test_a_worker_that_died_before_its_launch_was_noted_is_replaced(office: Office) -> None:
+    office.runner.stillborn = 1
+    async with office.running():
+        await office.bureau.file()
+        await office.order(2)
+    assert len(office.runner.alive) == 1
+
+
 async def test_a_turn_that_ended_between_them_forgives_the_deaths(office: Office) -> None:
     async with office.running():
         ticket = await office.bureau.file()
