@@ -5,6 +5,7 @@ that each worker posts now, answered by one line (`Posted`) when all of them are
 """
 
 import asyncio
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from aiohttp import ClientSession, UnixConnector
 from pydantic import BaseModel
 
 from runners.wire import Stored
+
+_LINE_LIMIT_BYTES = 1 << 20
 
 
 class Poster(BaseModel):
@@ -41,11 +43,15 @@ class Posted(BaseModel):
 
 @dataclass(slots=True)
 class Worker:
-    """Posts over a connection of its own, which it keeps, and waits for each answer as a worker does."""
+    """Posts over a connection of its own, which it keeps, and waits for each answer as a worker does.
 
-    http: ClientSession
+    It speaks just enough HTTP for that, since what the load costs is taken from whoever is measured.
+    """
+
     orders: Orders
     poster: Poster
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
     sent: int = 0
 
     async def post(self, batches: int) -> Sequence[float]:
@@ -56,28 +62,38 @@ class Worker:
         body = f'{{"first":{self.sent + 1},"frames":{self.orders.frames}}}'.encode()
         self.sent += self.orders.frames_count
         began = time.perf_counter()
-        async with self.http.post(
-            f"http://bot/worker/v1/launches/{self.poster.launch}/frames",
-            data=body,
-            headers={"Authorization": f"Bearer {self.poster.token}", "Content-Type": "application/json"},
-        ) as answer:
-            said = await answer.read()
+        self.writer.write(self._head(len(body)) + body)
+        status, said = await self._answer()
         took = time.perf_counter() - began
         # What is answered otherwise is no load, and what is not stored is no ingest.
-        if answer.status != 200 or Stored.model_validate_json(said).last != self.sent:
-            raise RuntimeError(f"{answer.status} {said.decode()}")
+        if status != b"200" or Stored.model_validate_json(said).last != self.sent:
+            raise RuntimeError(f"{status.decode()} {said.decode()}")
         return took
+
+    def _head(self, length: int) -> bytes:
+        return (
+            f"POST /worker/v1/launches/{self.poster.launch}/frames HTTP/1.1\r\nHost: bot\r\n"
+            f"Authorization: Bearer {self.poster.token}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {length}\r\n\r\n"
+        ).encode()
+
+    async def _answer(self) -> tuple[bytes, bytes]:
+        """The status and the body."""
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        assert length is not None
+        return head.split(b" ", 2)[1], await self.reader.readexactly(int(length[1]))
 
 
 async def main() -> None:
-    lines = asyncio.StreamReader()
+    lines = asyncio.StreamReader(limit=_LINE_LIMIT_BYTES)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     orders = Orders.model_validate_json(await lines.readline())
-    connector = UnixConnector(path=str(orders.socket), limit=len(orders.posters))
-    async with ClientSession(connector=connector) as http:
-        workers = [Worker(http, orders, poster) for poster in orders.posters]
-        while line := await lines.readline():
-            print((await _post(workers, batches=int(line))).model_dump_json(), flush=True)
+    workers = [Worker(orders, poster, *await asyncio.open_unix_connection(orders.socket)) for poster in orders.posters]
+    while line := await lines.readline():
+        print((await _post(workers, batches=int(line))).model_dump_json(), flush=True)
+    for worker in workers:
+        worker.writer.close()
 
 
 async def _post(workers: Sequence[Worker], *, batches: int) -> Posted:
