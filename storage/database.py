@@ -97,8 +97,13 @@ class Database:
     @asynccontextmanager
     async def app(self, workspace: WorkspaceId) -> AsyncIterator[Connection]:
         """A transaction that sees and changes this workspace's rows only."""
-        # A UUID cannot carry SQL, and in one simple query the workspace costs no round trip of its own.
-        begin = f"BEGIN; SELECT set_config('viberator.workspace', '{workspace}', true)"
+        async with self._connection(self.app_pool) as connection, _transaction(connection, _begin(workspace)):
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self, workspace: WorkspaceId) -> AsyncIterator[Connection]:
+        """A transaction whose statements all see this workspace's rows as they are at one moment; it changes nothing."""
+        begin = _begin(workspace, "ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         async with self._connection(self.app_pool) as connection, _transaction(connection, begin):
             yield connection
 
@@ -213,6 +218,11 @@ def _pool(dsn: str, role: str, size: int, limits: PoolLimits, connector: _Connec
 
 async def _keep(_connection: object) -> None:
     """Nothing is changed on a connection beyond its transaction, so a reset would be a round trip for nothing."""
+
+
+def _begin(workspace: WorkspaceId, mode: str = "") -> str:
+    # A UUID cannot carry SQL, and in one simple query the workspace costs no round trip of its own.
+    return f"BEGIN {mode}; SELECT set_config('viberator.workspace', '{workspace}', true)"
 
 
 @asynccontextmanager

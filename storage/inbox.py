@@ -2,18 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sessions.models import InstallationId, WorkspaceId
 from sessions.ports import InboxKey
+from sessions.proofs import Unsettled
 from storage.system import System
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsettled:
-    workspace: WorkspaceId
-    key: InboxKey
-    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

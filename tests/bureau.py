@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from sessions.acts import Act, NewTicket, Standing
 from sessions.desk import Desk
 from sessions.events import DocumentSubmitted, Event, PermissionRequested, WorkerFrame
 from sessions.ingest import Ingest
-from sessions.invariants import Proof, Violation, check
+from sessions.invariants import check
 from sessions.models import (
     AgentProfile,
     Approval,
@@ -33,14 +34,15 @@ from sessions.models import (
     WorkspaceId,
 )
 from sessions.ports import Claim, InboxKey, LaunchContext, Place
+from sessions.proofs import Proof, Violation
 from sessions.redaction import Redactor
 from sessions.service import TicketService
 from sessions.tokens import hashed
 from storage.database import Database
 from storage.dispatch import PostgresDispatch
-from storage.evidence import PostgresEvidence
 from storage.frames import PostgresFrameLog
 from storage.ledger import PostgresLedger
+from storage.proofs import PostgresEvidence
 from storage.registry import Registry
 from storage.signals import LocalSignals
 from storage.system import System
@@ -158,11 +160,12 @@ class Bureau:
         return [event.kind for event in await self.events(ticket)]
 
     async def proof(self, ticket: TicketId) -> Proof:
-        return await PostgresEvidence(database=self.database, workspace=self.workspace).proof(ticket)
+        found = await PostgresEvidence(database=self.database).find(self.workspace, ticket)
+        assert found is not None
+        return found
 
     async def violations(self, ticket: TicketId, *, drained: bool = False) -> list[Violation]:
-        """Of everything but the threads, since nobody delivers here."""
-        return check(replace(await self.proof(ticket), threads=()), drained=drained)
+        return violations(await self.proof(ticket), drained=drained)
 
     async def count(self, table: str) -> int:
         """Rows of the workspace."""
@@ -245,5 +248,10 @@ async def opened(database: Database, **project: object) -> AsyncIterator[Bureau]
 
 async def bureau_is_sound(bureau: Bureau) -> None:
     """Whatever a test did, the invariants hold of every ticket."""
-    for ticket in await PostgresEvidence(database=bureau.database, workspace=bureau.workspace).tickets():
-        assert await bureau.violations(ticket) == []
+    async for proof in PostgresEvidence(database=bureau.database).proofs():
+        assert violations(proof) == []
+
+
+def violations(proof: Proof, *, drained: bool = False) -> list[Violation]:
+    """When `drained`, of everything but the threads, since nobody delivers here."""
+    return check(replace(proof, threads=()), patience_s=0) if drained else check(proof, patience_s=math.inf)

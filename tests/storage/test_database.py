@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from sessions.models import WorkspaceId
@@ -99,6 +100,25 @@ async def test_a_cancelled_transaction_leaves_nothing_and_gives_its_connection_b
         await asyncio.wait([waiting])
     async with estate.ledger.transaction(estate.workspace) as change:
         assert await change.admit(key)
+
+
+async def test_a_snapshot_shows_one_moment_of_one_workspace(estate: Estate, database: Database) -> None:
+    other = await settle_in(database, number=2)
+    await other.file("bbbbb")
+    keys = "SELECT key FROM tickets"
+    async with database.snapshot(estate.workspace) as connection:
+        assert await connection.fetch(keys) == []
+        await estate.file("aaaaa")
+        assert await connection.fetch(keys) == []
+    async with database.snapshot(estate.workspace) as connection:
+        assert [row["key"] for row in await connection.fetch(keys)] == ["aaaaa"]
+
+
+async def test_a_snapshot_changes_and_locks_nothing(estate: Estate, database: Database) -> None:
+    for statement in ("DELETE FROM tickets", "SELECT FROM tickets FOR UPDATE"):
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            async with database.snapshot(estate.workspace) as connection:
+                await connection.execute(statement)
 
 
 async def test_a_server_that_went_away_is_used_again_when_it_is_back(own_server: Cluster) -> None:
