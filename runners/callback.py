@@ -115,33 +115,27 @@ class CallbackServer:
         launch = "/worker/v1/launches/{launch}"
         application.add_routes(
             [
-                get(f"{launch}/bootstrap", self._known(self._bootstrap)),
-                post(f"{launch}/frames", self._known(self._frames)),
-                get(f"{launch}/inputs", self._known(self._inputs)),
-                put(f"{launch}/blobs/{{name:.+}}", self._known(self._put_blob)),
-                get(f"{launch}/blobs/{{name:.+}}", self._known(self._get_blob)),
-                post(f"{launch}/publish", self._known(self._publish)),
+                get(f"{launch}/bootstrap", self._known(self._bootstrap, self._desk.authenticate)),
+                post(f"{launch}/frames", self._known(self._frames, self._desk.recognise)),
+                get(f"{launch}/inputs", self._known(self._inputs, self._desk.recognise)),
+                put(f"{launch}/blobs/{{name:.+}}", self._known(self._put_blob, self._desk.authenticate)),
+                get(f"{launch}/blobs/{{name:.+}}", self._known(self._get_blob, self._desk.authenticate)),
+                post(f"{launch}/publish", self._known(self._publish, self._desk.authenticate)),
             ]
         )
         return application
 
-    def _known(self, answer: Callable[[LaunchContext, Request], Awaitable[StreamResponse]]) -> Handler:
+    def _known(
+        self,
+        answer: Callable[[LaunchContext, Request], Awaitable[StreamResponse]],
+        identify: Callable[[LaunchId, str], Awaitable[LaunchContext]],
+    ) -> Handler:
         """The handler, called with who is calling, once that is known."""
 
         async def handler(request: Request) -> StreamResponse:
-            return await answer(await self._authenticate(request), request)
+            return await answer(await identify(*_caller(request)), request)
 
         return handler
-
-    async def _authenticate(self, request: Request) -> LaunchContext:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        try:
-            launch = LaunchId(UUID(request.match_info["launch"]))
-        except ValueError:
-            raise LaunchUnknown from None
-        if scheme.lower() != "bearer" or not token:
-            raise LaunchUnknown
-        return await self._desk.authenticate(launch, token.strip())
 
     async def _bootstrap(self, context: LaunchContext, _request: Request) -> Response:
         bootstrap = await self._desk.bootstrap(context)
@@ -206,6 +200,18 @@ class CallbackServer:
     async def _body(self, request: Request) -> bytes:
         async with asyncio.timeout(self._limits.body_s):
             return await request.read()
+
+
+def _caller(request: Request) -> tuple[LaunchId, str]:
+    """The launch that is called for and the token that came with the call; raises `LaunchUnknown` without one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    try:
+        launch = LaunchId(UUID(request.match_info["launch"]))
+    except ValueError:
+        raise LaunchUnknown from None
+    if scheme.lower() != "bearer" or not token:
+        raise LaunchUnknown
+    return launch, token.strip()
 
 
 def _number(request: Request, name: str) -> float:

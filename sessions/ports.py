@@ -447,6 +447,12 @@ class WorkerDesk(Protocol):
 
     async def authenticate(self, launch: LaunchId, token: str) -> LaunchContext: ...
 
+    async def recognise(self, launch: LaunchId, token: str) -> LaunchContext:
+        """As `authenticate`, but from memory where it can be, so that a launch that has ended since may pass.
+
+        For `take` and `inputs`, which workers call all the time and which see for themselves whether the launch lives.
+        """
+
     async def bootstrap(self, context: LaunchContext) -> Bootstrap: ...
 
     async def take(self, context: LaunchContext, *, first: int, frames: Sequence[WorkerFrame | Event]) -> int:

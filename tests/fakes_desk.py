@@ -105,6 +105,9 @@ class FakeDesk:
             workspace=TICKET.workspace, ticket=TICKET.id, session=SESSION.id, launch=self.launch, fence=1
         )
 
+    async def recognise(self, launch: LaunchId, token: str) -> LaunchContext:
+        return await self.authenticate(launch, token)
+
     async def bootstrap(self, context: LaunchContext) -> Bootstrap:
         self._raise()
         return self.told

@@ -57,6 +57,28 @@ async def test_a_token_opens_its_own_launch_and_no_other(bureau: Bureau) -> None
         await bureau.desk.authenticate(LaunchId(bureau.ids.uuid()), TOKEN)
 
 
+async def test_a_launch_is_recognised_by_its_own_token_only(bureau: Bureau) -> None:
+    claim = await bureau.at_work()
+    for _ in range(2):
+        assert await bureau.desk.recognise(claim.launch.id, TOKEN) == context(claim)
+        with pytest.raises(LaunchUnknown):
+            await bureau.desk.recognise(claim.launch.id, "another")
+        with pytest.raises(LaunchUnknown):
+            await bureau.desk.recognise(LaunchId(bureau.ids.uuid()), TOKEN)
+
+
+async def test_a_launch_that_is_recognised_changes_nothing_after_its_end(bureau: Bureau) -> None:
+    claim = await bureau.at_work()
+    await bureau.desk.recognise(claim.launch.id, TOKEN)
+    await bureau.report(claim, WorkerEnded(reason="idle"))
+    known = await bureau.desk.recognise(claim.launch.id, TOKEN)
+    for frames in ([], [SAID], [InputTaken(ordinal=1)]):
+        with pytest.raises(LaunchFenced):
+            await bureau.desk.take(known, first=2, frames=frames)
+    with pytest.raises(LaunchFenced):
+        await bureau.desk.inputs(known, after=0, time_limit_s=5)
+
+
 async def test_the_token_of_an_ended_launch_is_dead(bureau: Bureau) -> None:
     claim = await bureau.at_work()
     await bureau.report(claim, WorkerEnded(reason="idle"))
