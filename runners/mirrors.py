@@ -89,7 +89,7 @@ class GitMirrors:
     async def _bring(self, address: Address, path: Path, lock: Lock) -> None:
         if not await asyncio.to_thread((path / "HEAD").is_file):
             await self._make(address, path, lock)
-        elif not (await self._fetch(address, path, lock)).succeeded or not await self._sound(path):
+        elif not (await self._fetch(address, path, lock)).succeeded or not await self._whole(address, path):
             await self._mend(address, path, lock)
         if not await self._branches(address, path):
             raise RepositoryUnusable(address.url, "It is empty: it has no branch yet. Push a first commit, then retry.")
@@ -101,7 +101,7 @@ class GitMirrors:
             raise _unusable(address, heads.words)
         await asyncio.to_thread(_drop_locks, path)
         again = await self._fetch(address, path, lock)
-        if again.succeeded and await self._sound(path):
+        if again.succeeded and await self._whole(address, path):
             return
         log.warning("mirror.rebuilt", mirror=path.name, words=told(address, again.words))
         await self._make(address, path, lock)
@@ -133,9 +133,13 @@ class GitMirrors:
         except TimeoutError:
             return Outcome(code=-1, output="", words="timed out")
 
-    async def _sound(self, path: Path) -> bool:
-        """Whether every branch's commit can be read; a pack that is gone or cut shows here."""
-        return (await self._git(path, "rev-list", "--no-walk=unsorted", "--quiet", "--all")).succeeded
+    async def _whole(self, address: Address, path: Path) -> bool:
+        """Whether all files of every branch are there. Looked at once a process: a fetch checks what it brings itself, but
+        not what a machine lost that went down while it was written.
+        """
+        if address.key in self._fetched_at:
+            return True
+        return (await self._git(path, "rev-list", "--objects", "--no-walk", "--quiet", "--all")).succeeded
 
     async def _branches(self, address: Address, path: Path) -> list[str]:
         """Their names, the default one first."""

@@ -48,7 +48,7 @@ def hear(memory: Memory, prompt: str) -> Memory:
     kind = read_kind(prompt)
     if kind is Kind.DECISION and memory.script is not None:
         return _unfinished(memory)
-    if interrupted(prompt) and memory.prompt and memory.prompt in prompt and kind is read_kind(memory.prompt):
+    if interrupted(prompt) and memory.prompt and memory.prompt in prompt and kind in (memory.script, Kind.MESSAGE):
         return _unfinished(memory)
     began = memory.model_copy(
         update={"script": kind, "step": 0, "prompt": prompt, "turns": memory.turns + 1, **_facts(memory, kind, prompt)}

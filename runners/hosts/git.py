@@ -147,12 +147,9 @@ class GitHost:
     # ── the push ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _push(self, order: Order, quarantine: Quarantine) -> None:
-        there = await self._at_remote(order)
-        if there == order.head:
+        if await self._at_remote(order) == order.head:
             log.info("publish.already_there", branch=order.branch)
             return
-        if there and not (await quarantine.has_commit(there) and await quarantine.is_ancestor(there, order.head)):
-            raise _moved(order)
         pushed = await self._send(order, quarantine)
         # A push whose answer was lost may have happened, so the remote has the last word.
         if not pushed.succeeded and await self._at_remote(order) != order.head:

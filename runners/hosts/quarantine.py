@@ -46,9 +46,6 @@ class Quarantine:
         """Whether everything that the head leads to is there."""
         return await self.git(self.path, "rev-list", "--objects", "--quiet", head, "--not", *needs)
 
-    async def is_ancestor(self, older: str, newer: str) -> bool:
-        return (await self.git(self.path, "merge-base", "--is-ancestor", older, newer)).succeeded
-
     async def merge_base(self, base: str, head: str) -> str:
         """Where the two part; empty when they have nothing in common."""
         found = await self.git(self.path, "merge-base", base, head)

@@ -191,12 +191,16 @@ async def test_nothing_that_a_repository_configures_is_run(mirrors: GitMirrors, 
     assert not marker.exists()
 
 
-@pytest.mark.parametrize("damage", ["packs", "head", "config", "garbage"])
-async def test_a_broken_mirror_is_made_again(mirrors: GitMirrors, remote: Path, damage: str) -> None:
-    mirror = await mirrors.refresh(str(remote))
+@pytest.mark.parametrize("damage", ["commit", "tree", "blob", "objects", "head", "config", "garbage"])
+async def test_a_broken_mirror_is_made_again(tmp_path: Path, remote: Path, damage: str) -> None:
+    mirror = await GitMirrors(tmp_path / "mirrors", environment=ENVIRONMENT).refresh(str(remote))
     match damage:
-        case "packs":
-            shutil.rmtree(mirror / "objects/pack")
+        case "commit" | "tree" | "blob":
+            lost = git(mirror, "rev-parse", {"commit": "main", "tree": "main:", "blob": "main:README.md"}[damage])
+            (mirror / "objects" / lost[:2] / lost[2:]).unlink()
+        case "objects":
+            shutil.rmtree(mirror / "objects")
+            (mirror / "objects").mkdir()
         case "head":
             (mirror / "HEAD").write_text("")
         case "config":
@@ -206,7 +210,7 @@ async def test_a_broken_mirror_is_made_again(mirrors: GitMirrors, remote: Path, 
                 if name.is_file():
                     name.chmod(0o600)
                     name.write_bytes(b"\0garbage")
-    await mirrors.refresh(str(remote))
+    await GitMirrors(tmp_path / "mirrors", environment=ENVIRONMENT).refresh(str(remote))
     assert git(mirror, "show", "main:README.md") == "# widgets"
 
 

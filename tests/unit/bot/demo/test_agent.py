@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import acp
@@ -211,14 +212,26 @@ async def test_a_permission_that_is_cancelled_ends_the_turn_and_is_asked_again(w
     assert audience.calls()["execution.green"]["status"] == "completed"
 
 
-@pytest.mark.parametrize("updates", [1, 3, 4, 6, 9, 12, 15])
-async def test_killed_in_the_middle_it_goes_on_and_tells_the_same(
-    workspace: Path, home: Path, tmp_path: Path, updates: int
-) -> None:
-    undisturbed = Audience()
-    other = sample.make(tmp_path / "undisturbed").checkout
-    await turn(other, home, undisturbed, EXECUTION)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What an execution comes to when nobody disturbs it."""
 
+    shown: tuple[list[object], str]
+    diff: str
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    audience, folder = Audience(), tmp_path_factory.mktemp("undisturbed")
+    workspace = sample.make(folder / "sample").checkout
+    asyncio.run(turn(workspace, folder, audience, EXECUTION))
+    return Told(shown=shown(audience, workspace), diff=git(workspace, "diff"))
+
+
+@pytest.mark.parametrize("updates", [1, 3, 4, 7, 10, 13])
+async def test_killed_in_the_middle_it_goes_on_and_tells_the_same(
+    undisturbed: Told, workspace: Path, home: Path, updates: int
+) -> None:
     first, second = Audience(), Audience()
     session = await killed_after(workspace, home, first, updates)
     async with acting(workspace, home, second) as actor:
@@ -226,8 +239,8 @@ async def test_killed_in_the_middle_it_goes_on_and_tells_the_same(
         assert await actor.prompt(resumed(EXECUTION)) == "end_turn"
 
     together = Audience(told=first.told + second.told)
-    assert shown(together, workspace) == shown(undisturbed, other)
-    assert git(workspace, "diff") == git(other, "diff")
+    assert shown(together, workspace) == undisturbed.shown
+    assert git(workspace, "diff") == undisturbed.diff
 
 
 async def killed_after(workspace: Path, home: Path, audience: Audience, updates: int) -> str:
@@ -271,6 +284,32 @@ async def test_a_prompt_it_never_heard_is_begun_when_it_is_told_again(workspace:
         await actor.open(session)
         await actor.prompt(resumed(answer(ZERO)))
     assert "counts as zero" in note(workspace, "planning.md")
+
+
+async def test_a_second_comment_it_never_heard_is_not_taken_for_the_first(workspace: Path, home: Path) -> None:
+    changes = [filled(Phase.RESEARCH, "changes", author="Dana", text=f"Say {what}.") for what in ("more", "less")]
+    assert await turn(workspace, home, Audience(), RESEARCH, changes[0], resumed(changes[1])) == ["end_turn"] * 3
+    assert "> Say less." in note(workspace, "research.md")
+
+
+async def test_a_message_beside_an_interrupted_turn_does_not_end_the_work(workspace: Path, home: Path) -> None:
+    audience = Audience(verdict="cancelled")
+    message = filled(Phase.EXECUTION, "message", author="Dana", text="And hurry.")
+    async with acting(workspace, home, audience) as actor:
+        await actor.open()
+        await actor.prompt(EXECUTION)
+        audience.verdict = "allow_once"
+        assert await actor.prompt(f"{resumed(EXECUTION)}\n\n---\n\n{message}") == "end_turn"
+    assert audience.calls()["execution.green"]["status"] == "completed"
+
+
+async def test_an_edit_that_was_made_already_is_told_in_the_same_way(workspace: Path, home: Path) -> None:
+    first, second = Audience(), Audience()
+    await turn(workspace, home, first, EXECUTION)
+    made = git(workspace, "diff")
+    await turn(workspace, home, second, EXECUTION)
+    assert git(workspace, "diff") == made
+    assert second.calls()["execution.fix"] == first.calls()["execution.fix"]
 
 
 async def test_a_session_it_does_not_know_is_refused(workspace: Path, home: Path) -> None:
