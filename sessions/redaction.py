@@ -29,6 +29,14 @@ class Redactor:
         self.reach = max(map(len, forms), default=1) - 1
         """How many characters before a piece may belong to a secret that ends in it."""
 
+    def finds(self, text: str) -> bool:
+        """Whether there is a secret in the text, more quickly than it takes to say where."""
+        return any(form in text for form in self._forms)
+
+    def finds_begun(self, text: str) -> bool:
+        """Whether a secret begins in the text that its end cuts off, where no whole one is in it."""
+        return self._begun(text, 0) is not None
+
     def redact(self, text: str) -> str:
         if self._pattern is None or self._pattern.search(text) is None:
             return text

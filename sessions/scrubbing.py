@@ -4,7 +4,7 @@ Sanitising comes first, because a control character in a secret's middle would h
 last, because half a secret would not be found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum, auto
 from types import UnionType
@@ -42,24 +42,74 @@ class Scrubber:
 
     def scrub(self, launch: LaunchId, frames: Sequence[Frame]) -> list[Frame]:
         """The frames of one batch, in order; those without anything to change are the same objects."""
+        speech = _speech(frames) if self.redactor.reach else {}
+        spoken = {
+            (kind, message): self._before(launch, kind, message) + "".join([_said(frames[place]) for place in places])
+            for (kind, message), places in speech.items()
+        }
+        if self._is_clean(frames, tuple(spoken.values())):
+            for (kind, message), text in spoken.items():
+                self._remember(launch, kind, message, text)
+            return list(frames)
         scrubbed = [self._rewritten(frame, _limit(frame)) for frame in frames]
-        if self.redactor.reach:
-            self._scrub_speech(launch, frames, scrubbed)
+        self._scrub_speech(launch, frames, scrubbed, speech)
         return scrubbed
 
     def text(self, text: str) -> str:
         """One text that is whole."""
         return capped(self.redactor.redact(cleaned(text)), TEXT_CHARS)
 
-    def _scrub_speech(self, launch: LaunchId, frames: Sequence[Frame], scrubbed: list[Frame]) -> None:
-        for (kind, message), places in _speech(frames).items():
+    def _is_clean(self, frames: Sequence[Frame], spoken: Sequence[str]) -> bool:
+        """Whether nothing in the batch would change: nearly always so, and seen at once by searching all its text as one.
+
+        `spoken` are the messages that came in pieces, with what was said of them before.
+        """
+        texts = list(spoken)
+        for frame in frames:
+            self._collect(frame, texts)
+        text = "\n".join(texts)
+        return (
+            len(text) <= TEXT_CHARS
+            and cleaned(text) is text
+            and not self.redactor.finds(text)
+            and not any(self.redactor.finds_begun(message) for message in spoken)
+        )
+
+    def _collect(self, value: object, texts: list[str]) -> None:
+        """Add all the text that `_rewritten` would look at."""
+        for name, _ in self._plan(type(value)):
+            part = getattr(value, name)
+            if isinstance(part, str):
+                texts.append(part)
+            elif isinstance(part, tuple):
+                for item in part:
+                    texts.append(item) if isinstance(item, str) else self._collect(item, texts)
+            elif part is not None:
+                self._collect(part, texts)
+
+    def _scrub_speech(
+        self,
+        launch: LaunchId,
+        frames: Sequence[Frame],
+        scrubbed: list[Frame],
+        speech: Mapping[tuple[str, str], Sequence[int]],
+    ) -> None:
+        for (kind, message), places in speech.items():
             pieces = [cleaned(_said(frames[place])) for place in places]
-            known, before = self._trails.pop((launch, kind), ("", ""))
-            before = before if known == message else ""
+            before = self._before(launch, kind, message)
             for place, text in zip(places, self.redactor.redact_pieces(pieces, before=before), strict=True):
                 scrubbed[place] = _saying(scrubbed[place], capped(text, TEXT_CHARS))
-            self._trails[launch, kind] = (message, (before + "".join(pieces))[-self.redactor.reach :])
-        while len(self._trails) > TRAILS:
+            self._remember(launch, kind, message, before + "".join(pieces))
+
+    def _before(self, launch: LaunchId, kind: str, message: str) -> str:
+        """The last of what was said of this message in earlier batches."""
+        known, before = self._trails.get((launch, kind), ("", ""))
+        return before if known == message else ""
+
+    def _remember(self, launch: LaunchId, kind: str, message: str, text: str) -> None:
+        self._trails.pop((launch, kind), None)
+        self._trails[launch, kind] = (message, text[-self.redactor.reach :])
+        if len(self._trails) > TRAILS:
             del self._trails[next(iter(self._trails))]
 
     def _rewritten(self, value: T, limit: int) -> T:

@@ -109,6 +109,23 @@ def test_a_secret_in_two_batches_is_found_but_not_across_launches() -> None:
     assert second == [AgentSaid(message="m", text="!")]
 
 
+def test_of_a_secret_that_begins_too_shortly_to_be_known_the_rest_is_not_said() -> None:
+    one = scrubber()
+    begun: list[Frame] = [AgentSaid(message="m", text=SECRET[:5]), AgentThought(text="hm")]
+    assert one.scrub(LAUNCH, begun) == begun
+    (said,) = one.scrub(LAUNCH, [AgentSaid(message="m", text=f"{SECRET[5:]}!")])
+    assert said == AgentSaid(message="m", text="!")
+
+
+def test_what_is_dirty_is_found_among_much_that_is_clean() -> None:
+    frames: list[Frame] = [AgentSaid(message=f"m{n}", text="hello") for n in range(9)]
+    secret = ToolCalled(call="c", title="t", tool="read", status="running", locations=("a", SECRET))
+    control = PlanShown(entries=(PlanEntry(text="a\x00", status="pending"),))
+    for dirty in (secret, control):
+        assert scrubber().scrub(LAUNCH, [*frames, dirty]) == [*frames, *scrubber().scrub(LAUNCH, [dirty])]
+        assert scrubber().scrub(LAUNCH, [dirty]) != [dirty]
+
+
 def test_a_control_character_hides_no_secret() -> None:
     hidden = f"{SECRET[:5]}\x1b[0m{SECRET[5:]}"
     assert scrubber().text(hidden) == MARK
