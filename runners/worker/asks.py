@@ -21,6 +21,7 @@ class Asks:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._open: dict[str, asyncio.Future[Verdict | None]] = {}
+        self._early: dict[str, WireInput] = {}
         self._count = 0
 
     @property
@@ -41,6 +42,8 @@ class Asks:
             # The very same was asked before, and its card still stands.
             self._open[known.request] = ask.answer
             self._remember(known)
+            if known.request in self._early:
+                self.decide(self._early.pop(known.request))
             return
         self._count += 1
         requested = _requested(f"{self._context.launch.replace('-', '')[-10:]}.{self._count}", ask)
@@ -53,9 +56,10 @@ class Asks:
         self._remember(PendingAsk(request=requested.request, grant=requested.grant, title=requested.title, turn=0))
 
     def decide(self, decision: WireInput) -> bool:
-        """Answer the request that the decision is about; False when nobody waits for it."""
+        """Answer the request that the decision is about; False when nobody waits for it yet, or any more."""
         answer = self._open.pop(decision.request, None)
         if answer is None or decision.verdict is None:
+            self._early[decision.request] = decision
             return False
         self._forget(decision.request)
         self._context.saved.taken.append(decision.ordinal)

@@ -50,6 +50,7 @@ Update = (
 
 PLAN_ENTRIES = 50
 KEPT_CHARS = 200_000
+KEPT_CALLS = 500
 
 
 class Narration:
@@ -62,6 +63,8 @@ class Narration:
         self._put = put
         self._root = root
         self._calls: dict[str, ToolCall] = {}
+        self._open: dict[str, None] = {}
+        self._closed: dict[str, None] = {}
         self._turn = 0
         self._message = 0
         self._their_id: str | None = None
@@ -102,7 +105,7 @@ class Narration:
         """Take what is told of one tool call; answers all that is known of it."""
         known = self._calls.get(report.tool_call_id)
         call = toolcalls.fold(known, report, root=self._root)
-        self._calls[report.tool_call_id] = call
+        self._know(call)
         if known is None or call.event != known.event:
             self._show(call.event)
         return call
@@ -114,18 +117,33 @@ class Narration:
 
     def adopt(self, calls: Iterable[ToolCalled]) -> None:
         """Take over calls that an earlier process has begun."""
-        self._calls.update({call.call: ToolCall(event=call) for call in calls})
+        for call in calls:
+            self._know(ToolCall(event=call))
 
     def open_calls(self) -> tuple[ToolCalled, ...]:
         """The calls that have neither completed nor failed."""
-        return tuple(call.event for call in self._calls.values() if call.open)
+        return tuple(self._calls[key].event for key in self._open)
 
     def interrupt(self) -> None:
         """Show every open call as interrupted: nobody will end it any more."""
-        for key, call in self._calls.items():
-            if call.open:
-                self._calls[key] = toolcalls.interrupted(call)
-                self._put(self._calls[key].event)
+        for key in list(self._open):
+            call = toolcalls.interrupted(self._calls[key])
+            self._know(call)
+            self._put(call.event)
+
+    def _know(self, call: ToolCall) -> None:
+        key = call.event.call
+        self._calls[key] = call
+        if call.open:
+            self._open[key] = None
+            return
+        self._open.pop(key, None)
+        self._closed[key] = None
+        # An agent may tell more of a call that has ended, but not of one that ended long ago.
+        if len(self._closed) > KEPT_CALLS:
+            oldest = next(iter(self._closed))
+            del self._closed[oldest]
+            self._calls.pop(oldest, None)
 
     def _say(self, text: str, their_id: str | None) -> None:
         if not self._talking or their_id != self._their_id:

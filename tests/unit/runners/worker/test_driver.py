@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -31,8 +32,6 @@ from sessions.events import AgentSaid, AgentThought, PlanShown, ToolCalled, Usag
 from sessions.models import Verdict
 from tests.eventually import eventually
 from tests.stage import AGENT, PATH
-
-MARK = "VIBERATOR_PROGRAM=test.driver"
 
 
 @dataclass
@@ -62,7 +61,12 @@ async def commanded(tmp_path: Path, heard: Heard, *command: str) -> AsyncIterato
     root = tmp_path / "workspace"
     root.mkdir(exist_ok=True)
     narration = Narration(heard.frames.append, root)
-    program = Program(command=command, directory=root, environment={"HOME": str(tmp_path), "PATH": PATH}, mark=MARK)
+    program = Program(
+        command=command,
+        directory=root,
+        environment={"HOME": str(tmp_path), "PATH": PATH},
+        mark=f"VIBERATOR_PROGRAM={uuid4()}",
+    )
     client = Client(narration, root, heard.asks.append)
     agent = await driver.start(program, client=client, errors=tmp_path / "agent.err", ready=_ready)
     try:
