@@ -10,12 +10,17 @@ from sessions.ports import Place, Signals
 from sessions.service import TicketService
 
 LOOK_AGAIN_S = 0.5
+SOON_S = 0.02
+"""A card that is on its way arrives in a moment, and nobody is woken when it has."""
 _BUSY = frozenset({SessionState.QUEUED, SessionState.WORKING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadPatience:
-    """Implements `bot.terminal.platform.Patience` for one thread; looks when it is woken, and twice a second."""
+    """Implements `bot.terminal.platform.Patience` for one thread; looks when it is woken, and twice a second.
+
+    While only a card is still to be shown it looks more often: that ends at once.
+    """
 
     tickets: TicketService
     threads: ThreadStore
@@ -27,16 +32,19 @@ class ThreadPatience:
     async def settled(self) -> Standing:
         subscription = self.signals.subscribe("threads", "sessions")
         try:
-            while True:
-                found = await self.tickets.find_at(self.workspace, self.place)
-                if found is None:
-                    return Standing.NEW
-                # In this order: what was written after the first look makes the thread dirty at the second.
-                if not _busy(found) and not await self.threads.dirty(outlets=(self.outlet,), limit=1):
-                    return _standing(found)
-                await subscription.wait(time_limit_s=LOOK_AGAIN_S)
+            while (standing := await self.now()) is Standing.BUSY or await self._undelivered():
+                await subscription.wait(time_limit_s=LOOK_AGAIN_S if standing is Standing.BUSY else SOON_S)
+            return standing
         finally:
             subscription.close()
+
+    async def now(self) -> Standing:
+        found = await self.tickets.find_at(self.workspace, self.place)
+        return Standing.NEW if found is None else _standing(found)
+
+    async def _undelivered(self) -> bool:
+        # Asked after the standing: what was written since makes the thread dirty.
+        return bool(await self.threads.dirty(outlets=(self.outlet,), limit=1))
 
     async def key(self) -> str:
         found = await self.tickets.find_at(self.workspace, self.place)
@@ -50,6 +58,8 @@ def _busy(found: acts.Standing) -> bool:
 
 
 def _standing(found: acts.Standing) -> Standing:
+    if _busy(found):
+        return Standing.BUSY
     if found.ticket.state is not TicketState.OPEN:
         return Standing.OVER
     failed = found.session.state is SessionState.ASLEEP and found.session.reason is SleepReason.FAILED

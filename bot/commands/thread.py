@@ -1,38 +1,21 @@
 """Opening a terminal's thread: the whole program in this process, for one installation and one project."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 
-from bot.app import Connected, Identity, assemble, connect, default_workspace, engine_name, running
+from bot.app import App, Connected, Identity, assemble, connect, default_workspace, engine_name, running
 from bot.commands.outcome import CommandFailed
 from bot.commands.patience import ThreadPatience
 from bot.commands.person import Somebody
+from bot.commands.thread_project import Wanted, project_of
 from bot.settings import Settings
 from bot.terminal.display import Display
-from bot.terminal.journal import Journal
+from bot.terminal.journal import Journal, JournalTaken, opened
 from bot.terminal.platform import TerminalOutlet, TerminalSession
 from conversations.models import Installation
-from sessions.models import AgentProfile, InstallationId, Phase, Project, ProjectId, WorkspaceId
+from sessions.models import AgentProfile, InstallationId, Person, Project, WorkspaceId
 from sessions.ports import Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a terminal's thread is about. Without a project, `resume` names the ticket whose thread is opened again.
-
-    `channel` names the thread itself, where it is to be found again by that name; else it gets a new one.
-    """
-
-    name: str = ""
-    repository: str = ""
-    branch: str = ""
-    agent: AgentProfile | None = None
-    phases: tuple[Phase, ...] = tuple(Phase)
-    test_command: str = ""
-    resume: str = ""
-    channel: str = ""
 
 
 @asynccontextmanager
@@ -43,44 +26,71 @@ async def open_thread(
     async with connect(settings, replica="terminal") as connected:
         workspace = await default_workspace(connected)
         installation = await _installation(connected, workspace, wanted)
-        somebody = person.at(installation.id)
-        await connected.registry.put_member(workspace, somebody)
-        agents = {agent.name: agent for agent in (table.profile() for table in settings.agents)}
-        if wanted.repository:
-            await _bind(connected, installation, wanted)
-        if wanted.agent is not None:
-            agents[wanted.agent.name] = wanted.agent
-        journal = Journal(settings.data_dir / "terminal" / f"{installation.external_id}.jsonl")
-        place = Place(installation=installation.id, channel=installation.external_id, thread=installation.external_id)
-        app = assemble(
-            connected.ports,
-            Identity(
-                engine=f"{engine_name(settings)}:{installation.external_id}",
-                owner=installation.external_id,
-                data_dir=settings.data_dir,
-                only=installation.id,
-            ),
-            installations={installation.id: installation},
-            outlets={installation.outlet: TerminalOutlet(installation.outlet, journal, display)},
-            agents=agents,
-            limits=settings.limits.limits(),
-        )
-        async with running(app):
-            yield TerminalSession(
-                place=place,
-                person=somebody,
-                inlet=app.intake,
-                journal=journal,
-                display=display,
-                patience=ThreadPatience(
-                    tickets=app.service,
-                    threads=connected.ports.threads,
-                    signals=connected.ports.signals,
-                    workspace=workspace,
-                    place=place,
-                    outlet=installation.outlet,
-                ),
-            )
+        with _journal(settings, installation) as journal:
+            somebody = person.at(installation.id)
+            await connected.registry.put_member(workspace, somebody)
+            agents = _agents(settings, await project_of(connected, installation, wanted), wanted)
+            outlet = TerminalOutlet(installation.outlet, journal, display)
+            app = _app(settings, connected, installation, outlet, agents)
+            async with running(app):
+                yield _session(app, installation, somebody, journal, display)
+
+
+@contextmanager
+def _journal(settings: Settings, installation: Installation) -> Iterator[Journal]:
+    try:
+        with opened(settings.data_dir / "terminal" / f"{installation.external_id}.jsonl") as journal:
+            yield journal
+    except JournalTaken:
+        raise CommandFailed("this thread is open in another terminal; leave it there first") from None
+
+
+def _agents(settings: Settings, project: Project, wanted: Wanted) -> Mapping[str, AgentProfile]:
+    """Those of the settings, and the thread's own with what the person hands on to it."""
+    agents = {table.name: table.profile() for table in settings.agents}
+    declared = agents.get(project.agent.name)
+    # Settings hold an agent's keys; but a command that was given is another agent, even by the same name.
+    agent = declared if declared and declared.command == project.agent.command else project.agent
+    return {**agents, agent.name: replace(agent, environment=(*agent.environment, *wanted.environment))}
+
+
+def _app(
+    settings: Settings,
+    connected: Connected,
+    installation: Installation,
+    outlet: TerminalOutlet,
+    agents: Mapping[str, AgentProfile],
+) -> App:
+    return assemble(
+        connected.ports,
+        Identity(
+            engine=f"{engine_name(settings)}:{installation.external_id}",
+            owner=installation.external_id,
+            data_dir=settings.data_dir,
+            only=installation.id,
+        ),
+        installations={installation.id: installation},
+        outlets={outlet.key: outlet},
+        agents=agents,
+        limits=settings.limits.limits(),
+    )
+
+
+def _session(
+    app: App, installation: Installation, person: Person, journal: Journal, display: Display
+) -> TerminalSession:
+    place = Place(installation=installation.id, channel=installation.external_id, thread=installation.external_id)
+    patience = ThreadPatience(
+        tickets=app.service,
+        threads=app.ports.threads,
+        signals=app.ports.signals,
+        workspace=installation.workspace,
+        place=place,
+        outlet=installation.outlet,
+    )
+    return TerminalSession(
+        place=place, person=person, inlet=app.intake, journal=journal, display=display, patience=patience
+    )
 
 
 async def _installation(connected: Connected, workspace: WorkspaceId, wanted: Wanted) -> Installation:
@@ -101,37 +111,3 @@ async def _installation(connected: Connected, workspace: WorkspaceId, wanted: Wa
             outlet=f"terminal:{name}",
         )
     )
-
-
-async def _bind(connected: Connected, installation: Installation, wanted: Wanted) -> None:
-    """Make or change the project, and let this thread's channel stand for it."""
-    assert wanted.agent is not None
-    # Fails now, in words, rather than in the thread: not a repository, an empty one, no such branch.
-    await connected.ports.mirrors.refresh(wanted.repository)
-    branch = wanted.branch or await connected.ports.mirrors.default_branch(wanted.repository)
-    await connected.ports.mirrors.resolve(wanted.repository, branch)
-    taken = {p.name: p.repository for p in await connected.registry.projects(installation.workspace)}
-    project = await connected.registry.put_project(
-        Project(
-            id=ProjectId(connected.ports.ids.uuid()),
-            workspace=installation.workspace,
-            name=free_name(wanted.name, wanted.repository, taken),
-            repository=wanted.repository,
-            branch=branch,
-            agent=wanted.agent,
-            phases=wanted.phases,
-            test_command=wanted.test_command,
-        )
-    )
-    if project is None:
-        raise CommandFailed(f"the settings declare a project {wanted.name}; choose another directory name or edit them")
-    await connected.registry.bind_channel(installation.workspace, installation.id, installation.external_id, project.id)
-
-
-def free_name(wanted: str, repository: str, taken: Mapping[str, str]) -> str:
-    """The name, or the name with a number where another repository has it. `taken` are repositories by name."""
-    for number in count(1):
-        name = wanted if number == 1 else f"{wanted}-{number}"
-        if taken.get(name, repository) == repository:
-            return name
-    raise AssertionError  # count never ends

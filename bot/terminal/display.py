@@ -26,3 +26,6 @@ class Display(Protocol):
 
     async def fill(self, form: Form) -> dict[str, str] | None:
         """The form's values by field name; None when it was left unsent."""
+
+    def close(self) -> None:
+        """Show what is not shown yet; the thread is left."""

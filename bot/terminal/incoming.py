@@ -22,24 +22,29 @@ class Chosen:
     action: str
 
 
-def read_line(line: str, *, asking: Sequence[Shown], others: Sequence[Shown] = ()) -> Typed | Chosen:
-    """The button of the newest waiting card with that number or label; a label of any other card; else words."""
+def numbered(cards: Sequence[Shown]) -> tuple[Shown, ...]:
+    """The cards whose buttons have the numbers 1, 2, 3 …: the newest at rest that has any, else those that still change."""
+    resting = [card for card in cards if card.buttons and not card.live]
+    return (resting[-1],) if resting else tuple(card for card in cards if card.buttons)
+
+
+def read_line(line: str, cards: Sequence[Shown]) -> Typed | Chosen:
+    """What the line presses on the thread's cards, which are in the order of their posting; else words.
+
+    A number presses a button of the cards that are `numbered`. A label presses that of the newest card that waits for a
+    person, and failing that, of the newest card of all.
+    """
     wanted = line.strip()
-    by_number = _numbered(asking[-1], wanted) if asking else None
-    if by_number is not None:
-        return by_number
-    for card in (*reversed(asking), *reversed(others)):
+    buttons = [button for card in numbered(cards) for button in card.buttons]
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(buttons):
+        label, action = buttons[int(wanted) - 1]
+        return Chosen(label=label, action=action)
+    newest = tuple(reversed(cards))
+    for card in (*(one for one in newest if one.asks), *newest):
         for label, action in card.buttons:
             if wanted.casefold() == label.casefold():
                 return Chosen(label=label, action=action)
-    return Typed(text=line.strip())
-
-
-def _numbered(card: Shown, wanted: str) -> Chosen | None:
-    if not wanted.isdecimal() or not 1 <= int(wanted) <= len(card.buttons):
-        return None
-    label, action = card.buttons[int(wanted) - 1]
-    return Chosen(label=label, action=action)
+    return Typed(text=wanted)
 
 
 class NotAChoice(ValueError):

@@ -4,8 +4,10 @@ A terminal forgets what it showed when it closes, so this file is what other pla
 lost answer be read back (`find`), a thread be shown again after a restart, and two runs of a story be compared.
 """
 
+import fcntl
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,8 +38,24 @@ class Said:
     taken: bool = False
 
 
+class JournalTaken(Exception):
+    """Another process has this thread open."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator["Journal"]:
+    """The journal for as long as the block runs; raises `JournalTaken` while another process has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise JournalTaken from None
+        yield Journal(path)
+
+
 class Journal:
-    """The thread's file and its present state. One process writes to it at a time."""
+    """The thread's file and its present state. One process writes to it at a time: see `opened`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

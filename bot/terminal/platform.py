@@ -16,7 +16,7 @@ from bot.terminal.incoming import Chosen, Typed, read_line
 from bot.terminal.journal import Journal, Said, Shown
 from conversations.actions import Verb, decode
 from conversations.errors import MessageGone
-from conversations.messages import Button, Form, Message, Notice, Tone
+from conversations.messages import Button, Form, Link, Message, Notice, Tone
 from conversations.models import IncomingMessage, IncomingPress
 from conversations.ports import Capabilities, Inlet
 from sessions.models import Person
@@ -64,7 +64,8 @@ def _card(message: Message, *, card_id: str, slot: str, nonce: str) -> Shown:
         slot=slot,
         nonce=nonce,
         line=terminal.line(message),
-        text=terminal.text(message),
+        # What can be pressed stands in `buttons`; which numbers press it depends on the other cards.
+        text=terminal.text(replace(message, buttons=tuple(b for b in message.buttons if isinstance(b, Link)))),
         buttons=buttons,
         asks=message.tone is Tone.WAITING and bool(buttons) and not message.live,
         live=message.live,
@@ -72,9 +73,10 @@ def _card(message: Message, *, card_id: str, slot: str, nonce: str) -> Shown:
 
 
 class Standing(StrEnum):
-    """Where the thread stands once everything that happened has been shown."""
+    """Where the thread stands: nothing was asked for, the bot is at work, a person is waited for, the ticket has ended."""
 
     NEW = "new"
+    BUSY = "busy"
     WAITING = "waiting"
     OVER = "over"
     FAILED = "failed"
@@ -83,8 +85,11 @@ class Standing(StrEnum):
 class Patience(Protocol):
     """Tells when it is the person's turn."""
 
+    async def now(self) -> Standing:
+        """Where the thread stands at this moment."""
+
     async def settled(self) -> Standing:
-        """Returns when nothing is running, queued or undelivered in the thread."""
+        """Returns when nothing is running, queued or undelivered in the thread, and so never `BUSY`."""
 
     async def key(self) -> str:
         """What people call the thread's ticket; empty when there is none yet."""
@@ -123,9 +128,7 @@ class TerminalSession:
         """Do what a typed line means."""
         if not line.strip():
             return
-        asking = self.journal.asking()
-        others = tuple(card for card in self.journal.cards if card not in asking)
-        match read_line(line, asking=asking, others=others):
+        match read_line(line, self.journal.cards):
             case Typed(text=text):
                 await self.say(text)
             case Chosen() as chosen:

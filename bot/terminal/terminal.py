@@ -3,7 +3,7 @@
 Pure. Nothing in a message reaches the terminal as a control sequence, and no style or address is hidden in one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from io import StringIO
 from typing import Final, TypeAlias, assert_never
@@ -52,9 +52,19 @@ FILE_LIMIT: Final = 100_000
 _SHORT_PROSE: Final = 160
 
 
-def renderable(message: Message, *, zone: tzinfo | None = None) -> RenderableType:
-    """The card with its border in the colour of its tone, buttons with the keys that press them."""
-    return Panel(_card(message, zone), box=ROUNDED, border_style=_tone_style(message.tone), padding=(0, 1))
+def renderable(message: Message, *, zone: tzinfo | None = None, first_key: int | None = 1) -> RenderableType:
+    """The card with its border in the colour of its tone, buttons with the keys that press them.
+
+    Keys count from `first_key`; with None, as where another card has the numbers, buttons show their labels alone.
+    """
+    card = _card(message, zone, first_key)
+    return Panel(card, box=ROUNDED, border_style=_tone_style(message.tone), padding=(0, 1))
+
+
+def restored(text: str, labels: Sequence[str], *, first_key: int | None = 1) -> RenderableType:
+    """A card of which only `text` and the labels of its buttons are known, as after a restart."""
+    rows: list[_Row] = [Text(clean(text), overflow="fold"), *_keys([(label, "bold") for label in labels], first_key)]
+    return Panel(Group(*_spaced(rows)), box=ROUNDED, border_style="dim", padding=(0, 1))
 
 
 def text(message: Message, *, width: int = WIDTH, zone: tzinfo | None = None) -> str:
@@ -107,11 +117,11 @@ _Row: TypeAlias = RenderableType | None
 """A row of a card; None is a blank line, of which there is never more than one."""
 
 
-def _card(message: Message, zone: tzinfo | None) -> RenderableType:
+def _card(message: Message, zone: tzinfo | None, first_key: int | None = 1) -> RenderableType:
     rows: list[_Row] = [row for part in message.parts for row in _part(message, part, zone)]
     if message.mentions and not any(isinstance(part, Title) for part in message.parts):
         rows.insert(0, _names(message))
-    rows += _buttons(message.buttons)
+    rows += _buttons(message.buttons, first_key)
     if message.footer:
         rows.append(_spans(message.footer, zone, "dim"))
     rows += [row for file in message.files for row in _file(message, file)]
@@ -197,18 +207,24 @@ def _spans(spans: tuple[Span, ...], zone: tzinfo | None, style: str) -> Text:
     return drawn
 
 
-def _buttons(buttons: tuple[Button | Link, ...]) -> list[_Row]:
+def _buttons(buttons: tuple[Button | Link, ...], first_key: int | None) -> list[_Row]:
     """Keys in one line, addresses below them; numbers count only what a key can press."""
-    keys = Text(overflow="fold")
-    numbered = enumerate((button for button in buttons if isinstance(button, Button)), 1)
-    for number, button in numbered:
-        keys.append("   " if keys else "").append(f"[{number}] {one_line(button.label)}", _button_style(button.style))
+    keys = [(button.label, _button_style(button.style)) for button in buttons if isinstance(button, Button)]
     links = [
         Text.assemble(f"{one_line(b.label)} ", (one_line(b.url), "blue underline"))
         for b in buttons
         if isinstance(b, Link)
     ]
-    return [*([None, keys] if keys else []), *links]
+    return [*_keys(keys, first_key), *links]
+
+
+def _keys(labelled: Sequence[tuple[str, str]], first_key: int | None) -> list[_Row]:
+    """Labels with their styles, in one line."""
+    keys = Text(overflow="fold")
+    for at, (label, style) in enumerate(labelled):
+        drawn = f"[{one_line(label)}]" if first_key is None else f"[{first_key + at}] {one_line(label)}"
+        keys.append("   " if keys else "").append(drawn, style)
+    return [None, keys] if keys else []
 
 
 def _file(message: Message, file: TextFile) -> list[_Row]:
