@@ -142,6 +142,9 @@ class Agent:
         """End the process with all that it has started; doing it again changes nothing."""
         self._client.cancel_asks()
         await self._leash.end(grace_s=grace_s if self.running else 0.0)
+        if self._turn is not None:
+            # Whoever waits for the turn hears why it has no end.
+            await asyncio.wait({self._turn}, timeout=2 * DRAIN_S)
         await self._acp.close()
         await _settle(self._turn, self._exit)
 
