@@ -120,7 +120,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(phase: Phase = Phase.EXECUTION, *, limits: Limits = DEFAULT_LIMITS, **more: object) -> AsyncIterator[Stage]:
+async def stage(
+    phase: Phase = Phase.EXECUTION, *, limits: Limits = DEFAULT_LIMITS, **more: object
+) -> AsyncIterator[Stage]:
     """A stage with a repository of one file; `more` are fields of the bootstrap."""
     root = Path(tempfile.mkdtemp(prefix="vib"))
     runner = ProcessRunner({"PATH": PATH}, ready=0)
