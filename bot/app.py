@@ -7,7 +7,7 @@ that tests assemble it from their own; `running` runs the parts in one task grou
 import asyncio
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,12 +86,14 @@ class Ports:
 class Identity:
     """Who this process is: `engine` finds its launches again after a restart, `owner` holds its leases.
 
-    `only` limits it to one installation's sessions, as a terminal's process is.
+    No two living processes have the same of either. `door` names the socket that workers call, and stays the same with
+    the engine, for workers that outlive a bot. `only` limits it to one installation's sessions, as a terminal's process is.
     """
 
     engine: str
     owner: str
     data_dir: Path
+    door: str = "bot"
     only: InstallationId | None = None
 
 
@@ -136,7 +138,7 @@ def assemble(
         limits=limits,
         agents=agents,
     )
-    where = worker_socket(identity.data_dir, identity.owner)
+    where = worker_socket(identity.data_dir, identity.door)
     return App(
         ports=ports,
         service=service,
@@ -180,9 +182,9 @@ def _values(agents: Mapping[str, AgentProfile]) -> tuple[str, ...]:
     return tuple(value for agent in agents.values() for _, value in agent.environment)
 
 
-def worker_socket(data_dir: Path, owner: str) -> Path:
+def worker_socket(data_dir: Path, door: str) -> Path:
     """Where workers call back: below the data directory, or where its path is too long, in a directory of our own."""
-    wanted = data_dir / "run" / f"{owner}.sock"
+    wanted = data_dir / "run" / f"{door}.sock"
     if len(bytes(wanted)) <= SOCKET_BYTES:
         return wanted
     return Path(tempfile.mkdtemp(prefix="viberator-")) / "worker.sock"
@@ -263,12 +265,18 @@ async def open_database(settings: Settings) -> AsyncIterator[tuple[Addresses, Da
 
 
 @asynccontextmanager
-async def connect(settings: Settings, *, replica: str) -> AsyncIterator[Connected]:
-    """Open everything the settings name, and answer it as ports."""
+async def connect(settings: Settings, *, launches: bool = False) -> AsyncIterator[Connected]:
+    """Open everything the settings name, and answer it as ports. Who `launches` sessions has a worker ready early."""
+    runner = ProcessRunner(worker_environment(environment()))
+    if launches:
+        # What it imports takes as long as the database does to start.
+        runner.get_ready()
     async with open_database(settings) as (addresses, opened):
-        system = System(opened)
+        system, ids = System(opened), RandomIds()
         shared = settings.database.url is not None
-        signals = PostgresSignals(system=system, dsn=addresses.system, replica=replica) if shared else LocalSignals()
+        signals = (
+            PostgresSignals(system=system, dsn=addresses.system, replica=ids.uuid().hex) if shared else LocalSignals()
+        )
         mirrors = GitMirrors(settings.data_dir / "mirrors", environment=environment())
         ports = Ports(
             ledger=PostgresLedger(opened),
@@ -277,12 +285,12 @@ async def connect(settings: Settings, *, replica: str) -> AsyncIterator[Connecte
             threads=PostgresThreads(system=system),
             leases=PostgresLeases(system=system),
             signals=signals,
-            runner=ProcessRunner(worker_environment(environment())),
+            runner=runner,
             mirrors=mirrors,
             host=GitHost(mirrors, settings.data_dir / "hosts", environment=environment()),
             blobs=DirectoryBlobs(settings.data_dir / "blobs"),
             clock=SystemClock(),
-            ids=RandomIds(),
+            ids=ids,
         )
         yield Connected(ports=ports, database=opened, registry=Registry(opened))
 
@@ -293,14 +301,29 @@ async def default_workspace(connected: Connected) -> WorkspaceId:
 
 
 async def declare_projects(connected: Connected, settings: Settings) -> None:
-    """Make the projects of the settings so, and leave the others to commands. Bindings of channels follow them."""
-    workspace = await default_workspace(connected)
+    """Make the projects of the settings so, and leave the others to commands.
+
+    Their channels are bound wherever an installation of the platform is known; a channel that they lost stands for none.
+    """
+    registry, workspace = connected.registry, await default_workspace(connected)
     agents = {table.name: table.profile() for table in settings.agents}
+    installations = [found for found in await registry.installations() if found.workspace == workspace]
     for table in settings.projects:
-        await connected.registry.put_project(
-            table.project(ProjectId(connected.ports.ids.uuid()), workspace, agents.get(table.agent))
-        )
-    await connected.registry.undeclare_projects(workspace, still_declared=[table.name for table in settings.projects])
+        wanted = table.project(ProjectId(connected.ports.ids.uuid()), workspace, agents.get(table.agent))
+        project = await registry.put_project(wanted)
+        assert project is not None
+        await registry.unbind_channels(workspace, project.id)
+        for installation, channel in places(table.channels, installations):
+            await registry.bind_channel(workspace, installation.id, channel, project.id)
+    await registry.undeclare_projects(workspace, still_declared=[table.name for table in settings.projects])
+
+
+def places(channels: Sequence[str], installations: Sequence[Installation]) -> Iterator[tuple[Installation, str]]:
+    """Each channel, written as platform:id, in every installation of that platform."""
+    for platform, _, channel in (named.partition(":") for named in channels):
+        for installation in installations:
+            if installation.platform == platform:
+                yield installation, channel
 
 
 def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:

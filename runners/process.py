@@ -82,6 +82,10 @@ class ProcessRunner:
         self._refill: asyncio.TimerHandle | None = None
         weakref.finalize(self, _dismiss, self._recruits)
 
+    def get_ready(self) -> None:
+        """Start the workers that wait for an order now, for who knows that one is wanted soon."""
+        self._refill_now()
+
     async def launch(self, order: LaunchOrder) -> str:
         """Start the worker, at most once a launch; answers its reference. Raises `RunnerUnavailable`."""
         known = self._launched.get(order.launch)

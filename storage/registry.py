@@ -102,6 +102,11 @@ class Registry:
         async with self.database.app(workspace) as connection:
             await Statements(connection, REGISTRY).run("bind_channel", installation, channel, project)
 
+    async def unbind_channels(self, workspace: WorkspaceId, project: ProjectId) -> None:
+        """No channel stands for the project any more, but those of terminals."""
+        async with self.database.app(workspace) as connection:
+            await Statements(connection, REGISTRY).run("unbind_channels", project)
+
     async def put_member(self, workspace: WorkspaceId, person: Person) -> None:
         values = (person.installation, person.external_id, person.name, person.email, person.role)
         async with self.database.app(workspace) as connection:

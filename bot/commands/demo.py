@@ -13,7 +13,7 @@ from bot.commands.person import somebody_here
 from bot.commands.sitting import Sitting, sit
 from bot.commands.thread_project import Wanted
 from bot.commands.way_back import command_line
-from bot.demo import agent, sample
+from bot.demo import casting, sample
 from bot.demo.presser import NothingToPress, press
 from bot.logs import logs_kept
 from bot.settings import environment
@@ -69,7 +69,7 @@ def _wanted(made: sample.Sample) -> Wanted:
         name=sample.PROJECT,
         repository=str(made.remote),
         branch=sample.BRANCH,
-        agent=AgentProfile(name="scripted", title=agent.TITLE, command=agent.command()),
+        agent=AgentProfile(name="scripted", title=casting.TITLE, command=casting.command()),
         test_command=sample.TEST_COMMAND,
         channel=CHANNEL,
     )

@@ -93,7 +93,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             advice="viberator migrate (serve, chat and demo do it by themselves)",
             needed=False,
         )
-        async with connect(settings, replica="doctor") as connected:
+        async with connect(settings) as connected:
             projects = await connected.registry.projects(await default_workspace(connected))
     except (StorageError, SessionsError) as problem:
         yield Finding(what="database", ok=False, found=kind, advice=sentence(problem))

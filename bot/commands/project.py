@@ -24,7 +24,7 @@ async def _project(options: argparse.Namespace) -> int:
     with logs_kept(logged_beside(settings), stream=sys.stderr):
         if options.verb == "add":
             return await _add(options, settings)
-        async with connect(settings, replica="project") as connected:
+        async with connect(settings) as connected:
             projects = await connected.registry.projects(await default_workspace(connected))
     wanted = projects if options.verb == "list" else _named(projects, options.name)
     for project in wanted:
@@ -36,7 +36,7 @@ async def _project(options: argparse.Namespace) -> int:
 
 async def _add(options: argparse.Namespace, settings: Settings) -> int:
     agent = _agent(options, settings)
-    async with connect(settings, replica="project") as connected:
+    async with connect(settings) as connected:
         repository = _address(options.repository)
         mirrors = connected.ports.mirrors
         await mirrors.refresh(repository)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import socket
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from bot.app import (
 from bot.cli import DONE
 from bot.commands.outcome import WrongUsage, settings_of, tell
 from bot.logs import logs_kept
+from bot.seats import seat
 from bot.settings import Settings
 from sessions.ports import Unavailable
 from web.server import listening, page
@@ -37,18 +39,30 @@ async def _serve(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     parts = _parts(options.only)
     with logs_kept(settings.logs, stream=sys.stderr):
-        replica = f"serve-{id(settings):x}"
-        async with connect(settings, replica=replica) as connected:
+        async with connect(settings, launches="supervisor" in parts) as connected:
             await declare_projects(connected, settings)
-            await _run(settings, connected, parts, replica)
+            with seat(settings.data_dir / "run") as number:
+                await _run(settings, connected, parts, _identity(settings, connected, number))
     return DONE
 
 
-async def _run(settings: Settings, connected: Connected, parts: frozenset[str], replica: str) -> None:
+def _identity(settings: Settings, connected: Connected, number: int) -> Identity:
+    """Of the processes that share our data directory, the first has its name alone, the next have numbers."""
+    name = engine_name(settings)
+    return Identity(
+        engine=name if number == 1 else f"{name}#{number}",
+        # Hosts may be called the same, and two who believe to hold one lease would send everything twice.
+        owner=f"serve:{socket.gethostname()}:{connected.ports.ids.uuid()}",
+        door=f"serve-{number}",
+        data_dir=settings.data_dir,
+    )
+
+
+async def _run(settings: Settings, connected: Connected, parts: frozenset[str], identity: Identity) -> None:
     installations = {found.id: found for found in await connected.registry.installations()}
     app = assemble(
         connected.ports,
-        Identity(engine=engine_name(settings), owner=replica, data_dir=settings.data_dir),
+        identity,
         installations=installations,
         outlets={},
         agents={table.name: table.profile() for table in settings.agents},
@@ -63,7 +77,7 @@ async def _run(settings: Settings, connected: Connected, parts: frozenset[str], 
             )
             log.info("web.listening", host=settings.web.host, port=port)
         await stack.enter_async_context(running(app, parts))
-        log.info("serving", parts=sorted(parts), engine=engine_name(settings))
+        log.info("serving", parts=sorted(parts), engine=identity.engine, owner=identity.owner)
         await asyncio.Event().wait()
 
 

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
 async def _session(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     with logs_kept(logged_beside(settings), stream=sys.stderr):
-        async with connect(settings, replica="session") as connected:
+        async with connect(settings) as connected:
             overview = Overview(database=connected.database, workspace=await default_workspace(connected))
             match options.verb:
                 case "list":

@@ -23,7 +23,7 @@ async def open_thread(
     settings: Settings, wanted: Wanted, *, person: Somebody, display: Display
 ) -> AsyncIterator[TerminalSession]:
     """The thread, with everything behind it running, until the block ends; its sessions' work is saved then."""
-    async with connect(settings, replica="terminal") as connected:
+    async with connect(settings, launches=True) as connected:
         workspace = await default_workspace(connected)
         installation = await _installation(connected, workspace, wanted)
         with _journal(settings, installation) as journal:
@@ -66,6 +66,7 @@ def _app(
         Identity(
             engine=f"{engine_name(settings)}:{installation.external_id}",
             owner=installation.external_id,
+            door=installation.external_id,
             data_dir=settings.data_dir,
             only=installation.id,
         ),

@@ -22,17 +22,10 @@ from acp.schema import (
     TextContentBlock,
 )
 
+from bot.demo.casting import PACE_S, TITLE
 from bot.demo.memory import Memories, Memory
 from bot.demo.stage import Cancelled, Stage
 from bot.demo.story import hear, next_step
-
-TITLE = "Scripted demo agent (no model)"
-PACE_S = 0.03
-
-
-def command(*, pace_s: float = PACE_S) -> tuple[str, ...]:
-    """How the agent is started; `-P` keeps Python from importing what the repository has of our names."""
-    return (sys.executable, "-P", "-m", "bot.demo.agent", str(pace_s))
 
 
 class ScriptedAgent:

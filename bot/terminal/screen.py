@@ -26,14 +26,7 @@ from conversations.messages import Field, Form, Message, Tone
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAMES_PER_S = 8
 WIDTH_LIMIT = 110
-HINTS = (
-    "Enter sends",
-    "a number presses a button",
-    "Ctrl-C stops the agent",
-    "Ctrl-D leaves",
-    "!help",
-    "/viberator opens a form",
-)
+HINTS = ("a number presses a button", "Ctrl-C stops", "Ctrl-D leaves", "!help", "/viberator opens a form")
 """What the line at the bottom says, the most useful first; as many as fit are shown."""
 
 

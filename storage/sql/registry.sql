@@ -25,6 +25,11 @@ INSERT INTO channel_bindings (workspace_id, installation_id, channel, project_id
 VALUES (current_workspace(), $1, $2, $3)
 ON CONFLICT (installation_id, channel) DO UPDATE SET project_id = excluded.project_id
 
+-- name: unbind_channels
+-- A terminal's thread keeps its project: nobody declares it.
+DELETE FROM channel_bindings b USING installations i
+WHERE b.project_id = $1 AND i.id = b.installation_id AND i.platform <> 'terminal'
+
 -- name: put_member
 INSERT INTO members (workspace_id, installation_id, external_id, name, email, role)
 VALUES (current_workspace(), $1, $2, $3, $4, $5)

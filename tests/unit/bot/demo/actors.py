@@ -19,7 +19,7 @@ from acp.schema import (
     ToolCallUpdate,
 )
 
-from bot.demo import agent
+from bot.demo import casting
 
 
 @dataclass
@@ -95,7 +95,7 @@ async def acting(directory: Path, home: Path, audience: Audience, *, pace_s: flo
     async with acp.spawn_agent_process(
         audience,  # type: ignore[arg-type]
         "setsid",
-        *agent.command(pace_s=pace_s),
+        *casting.command(pace_s=pace_s),
         env=environment,
         cwd=str(directory),
         transport_kwargs={"stderr": sys.stderr, "limit": 1 << 24, "shutdown_timeout": 2.0},

@@ -9,7 +9,7 @@ from pathlib import Path
 import acp
 import pytest
 
-from bot.demo import agent, sample
+from bot.demo import casting, sample
 from bot.demo.story import REFUSE, ZERO
 from runners.worker.prompts import Name, Paper, Prompts, Task
 from runners.worker.questions import read_question
@@ -75,7 +75,7 @@ async def turn(workspace: Path, home: Path, audience: Audience, *prompts: str) -
 async def test_it_says_that_it_is_a_script_and_can_go_on_with_a_session(workspace: Path, home: Path) -> None:
     async with acting(workspace, home, Audience()) as actor:
         hello = await actor.connection.initialize(protocol_version=acp.PROTOCOL_VERSION)
-    assert hello.agent_info.title == agent.TITLE == "Scripted demo agent (no model)"
+    assert hello.agent_info.title == casting.TITLE == "Scripted demo agent (no model)"
     assert hello.agent_capabilities.load_session
 
 
