@@ -82,7 +82,8 @@ def _unknown(kind: str, version: int, payload: str) -> UnknownEvent:
 
 def _dump(adapter: TypeAdapter[Any], value: object, *, exclude: set[str] | None) -> bytes:
     try:
-        text = adapter.dump_json(value, exclude=exclude)
+        # What `adapter.dump_json` does too, after more work than writing an event is.
+        text = adapter.serializer.to_json(value, exclude=exclude)
     except (PydanticSerializationError, UnicodeEncodeError):
         # A lone surrogate, which UTF-8 does not have.
         return _dump_cleaned(adapter, value, exclude=exclude)
