@@ -8,11 +8,10 @@ import asyncpg
 from sessions.errors import LaunchUnknown
 from sessions.events import LaunchStarted
 from sessions.lifecycle import advance
-from sessions.models import InstallationId, Launch, LaunchId, SessionId, TicketId, WorkspaceId
+from sessions.models import InstallationId, Launch, LaunchId, SessionId, SessionState, TicketId, WorkspaceId
 from sessions.ports import Claim, LiveLaunch
 from storage import rows
 from storage.codec import encode
-from storage.statements import Statements
 from storage.system import System
 
 
@@ -29,12 +28,21 @@ class PostgresDispatch:
         token_hash: bytes,
         installation: InstallationId | None = None,
     ) -> Claim | None:
-        async with self.system.transaction() as statements:
-            found = await statements.row("claim_candidate", installation)
-            if found is None:
-                return None
-            claim = _claim(found, launch=launch, engine=engine)
-            return await _start(statements, claim, runner=runner, token_hash=token_hash)
+        # The database sets the fence in.
+        event = encode(LaunchStarted(fence=0, runner=runner))
+        row = await self.system.row(
+            "claim",
+            installation,
+            launch,
+            engine,
+            runner,
+            token_hash,
+            SessionState.WORKING,
+            event.kind,
+            event.version,
+            event.payload,
+        )
+        return None if row is None else _claim(row, launch=launch, engine=engine, runner=runner)
 
     async def launched(self, launch: LaunchId, *, reference: str) -> None:
         await self.system.run("launched", launch, reference)
@@ -49,36 +57,17 @@ class PostgresDispatch:
         return _live(row)
 
 
-def _claim(found: asyncpg.Record, *, launch: LaunchId, engine: str) -> Claim:
-    ticket, session = rows.ticket(found["ticket"]), rows.session(found["session"])
+def _claim(row: asyncpg.Record, *, launch: LaunchId, engine: str, runner: str) -> Claim:
+    ticket, queued = rows.ticket(row["ticket"]), rows.session(row["session"])
+    session = advance(queued, LaunchStarted(fence=row["fence"], runner=runner))
+    assert session.state is SessionState.WORKING
     return Claim(
         workspace=ticket.workspace,
-        ticket=ticket,
+        ticket=replace(ticket, last_event=row["last_event"]),
         session=session,
-        project=rows.project(found["project"]),
-        launch=Launch(id=launch, session=session.id, fence=found["fence"], engine=engine),
+        project=rows.project(row["project"]),
+        launch=Launch(id=launch, session=session.id, fence=row["fence"], engine=engine),
     )
-
-
-async def _start(statements: Statements, claim: Claim, *, runner: str, token_hash: bytes) -> Claim:
-    event = LaunchStarted(fence=claim.launch.fence, runner=runner)
-    session, stored = advance(claim.session, event), encode(event)
-    position = await statements.value(
-        "start_launch",
-        claim.ticket.id,
-        session.id,
-        session.state,
-        claim.launch.id,
-        claim.launch.fence,
-        claim.launch.engine,
-        runner,
-        token_hash,
-        stored.kind,
-        stored.version,
-        stored.payload,
-    )
-    assert isinstance(position, int)
-    return replace(claim, session=session, ticket=replace(claim.ticket, last_event=position))
 
 
 def _live(row: asyncpg.Record) -> LiveLaunch:

@@ -1,49 +1,51 @@
 -- The statements that cross workspaces. Nothing else runs as viberator_system.
 
--- name: claim_candidate
+-- name: claim
 -- The most urgent, then oldest queued session that nobody is at; its ticket is locked first, then the session.
--- Sessions of a terminal ($1) are for its own process, and nobody else's.
-SELECT t AS ticket, s AS session, p AS project,
-    (SELECT coalesce(max(l.fence), 0) + 1 FROM launches l WHERE l.session_id = s.id) AS fence
-FROM tickets t
-JOIN sessions s ON s.ticket_id = t.id
-JOIN projects p ON p.id = t.project_id
-WHERE s.state = 'queued'
-    AND NOT EXISTS (SELECT FROM launches l WHERE l.session_id = s.id AND l.ended_at IS NULL)
-    AND CASE WHEN $1::uuid IS NULL
-        THEN NOT EXISTS (
-            SELECT FROM threads h JOIN installations i ON i.id = h.installation_id
-            WHERE h.ticket_id = t.id AND i.platform = 'terminal'
-        )
-        ELSE EXISTS (SELECT FROM threads h WHERE h.ticket_id = t.id AND h.installation_id = $1)
-    END
-ORDER BY s.priority DESC, s.queued_at
-LIMIT 1
-FOR NO KEY UPDATE OF t, s SKIP LOCKED
-
--- name: start_launch
-WITH numbered AS (
-    UPDATE tickets SET last_event = last_event + 1 WHERE id = $1 RETURNING id, workspace_id, last_event
+-- Sessions of a terminal ($1) are for its own process, and nobody else's. The event ($7 … $9) gets the fence set in.
+WITH found AS MATERIALIZED (
+    SELECT t AS ticket, s AS session, p AS project, t.id AS ticket_id, s.id AS session_id, t.workspace_id,
+        (SELECT coalesce(max(l.fence), 0) + 1 FROM launches l WHERE l.session_id = s.id) AS fence
+    FROM tickets t
+    JOIN sessions s ON s.ticket_id = t.id
+    JOIN projects p ON p.id = t.project_id
+    WHERE s.state = 'queued'
+        AND NOT EXISTS (SELECT FROM launches l WHERE l.session_id = s.id AND l.ended_at IS NULL)
+        AND CASE WHEN $1::uuid IS NULL
+            THEN NOT EXISTS (
+                SELECT FROM threads h JOIN installations i ON i.id = h.installation_id
+                WHERE h.ticket_id = t.id AND i.platform = 'terminal'
+            )
+            ELSE EXISTS (SELECT FROM threads h WHERE h.ticket_id = t.id AND h.installation_id = $1)
+        END
+    ORDER BY s.priority DESC, s.queued_at
+    LIMIT 1
+    FOR NO KEY UPDATE OF t, s SKIP LOCKED
+),
+numbered AS (
+    UPDATE tickets t SET last_event = t.last_event + 1 FROM found f WHERE t.id = f.ticket_id RETURNING t.last_event
 ),
 working AS (
-    UPDATE sessions SET state = $3, reason = NULL WHERE id = $2
+    UPDATE sessions s SET state = $6, reason = NULL FROM found f WHERE s.id = f.session_id
 ),
 launched AS (
     INSERT INTO launches (id, workspace_id, ticket_id, session_id, fence, engine, runner, token_hash)
-    SELECT $4, workspace_id, id, $2, $5, $6, $7, $8 FROM numbered
+    SELECT $2, workspace_id, ticket_id, session_id, fence, $3, $4, $5 FROM found
 ),
 stored AS (
     INSERT INTO events (ticket_id, position, workspace_id, session_id, kind, version, payload)
-    SELECT id, last_event, workspace_id, $2, $9, $10, $11 FROM numbered
+    SELECT f.ticket_id, n.last_event, f.workspace_id, f.session_id, $7, $8,
+        jsonb_set($9::jsonb, '{fence}', to_jsonb(f.fence))
+    FROM found f, numbered n
 ),
 raised AS (
-    UPDATE threads
+    UPDATE threads h
     SET wanted_event = n.last_event,
-        wanted_at = CASE WHEN wanted_event = delivered_event THEN now() ELSE wanted_at END
-    FROM numbered n
-    WHERE threads.ticket_id = n.id
+        wanted_at = CASE WHEN h.wanted_event = h.delivered_event THEN now() ELSE h.wanted_at END
+    FROM found f, numbered n
+    WHERE h.ticket_id = f.ticket_id
 )
-SELECT last_event FROM numbered
+SELECT f.ticket, f.session, f.project, f.fence, n.last_event FROM found f, numbered n
 
 -- name: launched
 UPDATE launches SET reference = $2 WHERE id = $1
