@@ -67,10 +67,11 @@ def with_call(log: StepLog, called: ToolCalled, *, position: int) -> StepLog:
 
 
 def with_tests(log: StepLog, run: TestsRun, *, position: int) -> StepLog:
+    """The log after the project's tests were run before publishing, which the agent may have done by itself before."""
     step = StepFacts(
         call=f"tests@{position}",
         tool="tests",
-        title=one_line(run.command)[:LONGEST_TITLE],
+        title=f"{one_line(run.command)[:LONGEST_TITLE]}, before publishing",
         status="completed" if run.passed else "failed",
         position=position,
     )

@@ -17,6 +17,7 @@ from bot.demo import casting, sample
 from bot.demo.presser import NothingToPress, press
 from bot.logs import logs_kept
 from bot.settings import environment
+from bot.tables import DatabaseTable
 from bot.terminal.platform import Standing
 from sessions.models import AgentProfile
 
@@ -30,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
 
 async def _demo(options: argparse.Namespace) -> int:
     folder = _folder(options.dir)
-    settings = settings_of(options).model_copy(update={"data_dir": folder / "data"})
+    # A story for one evening has no business in the database of a bot that is at work.
+    settings = settings_of(options).model_copy(update={"data_dir": folder / "data", "database": DatabaseTable()})
     try:
         made = await asyncio.to_thread(sample.make, folder / "widgets")
     except sample.SampleFailed as failed:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, assert_never
 
 import acp
 from acp.helpers import SessionUpdate
-from acp.schema import AgentPlanUpdate, PermissionOption, ToolCallLocation, ToolCallUpdate, ToolKind
+from acp.schema import AgentPlanUpdate, PermissionOption, ToolCallLocation, ToolCallStatus, ToolCallUpdate, ToolKind
 
 from bot.demo.memory import Memory
 from bot.demo.steps import AskPermission, Edit, Plan, Read, Run, Say, Step, Think, Write
@@ -102,8 +102,9 @@ class Stage:
         """How it went, in a line."""
         await self._start(step.call, step.title, kind="execute", given={"command": " ".join(step.command)})
         code, output = await self._command(step.command)
-        await self._end(step.call, output, failed=code != 0)
-        return f"{'red' if code else 'green'} ({output.rpartition(NEWLINE)[2]})"
+        counts = output.rpartition(NEWLINE)[2]
+        await self._end(step.call, output, failed=code != 0, title=f"{step.title}: {counts}")
+        return f"{'red' if code else 'green'} ({counts})"
 
     async def _command(self, command: tuple[str, ...]) -> tuple[int, str]:
         """Exit code and output; the command and all it has started are ended when the turn is cancelled."""
@@ -153,9 +154,11 @@ class Stage:
         )
         await self._pause()
 
-    async def _end(self, call: str, output: str, *, failed: bool = False) -> None:
+    async def _end(self, call: str, output: str, *, failed: bool = False, title: str | None = None) -> None:
+        """The call is over; `title` is a new one where the outcome says more."""
+        status: ToolCallStatus = "failed" if failed else "completed"
         content = [acp.tool_content(acp.text_block(output))]
-        await self._tell(acp.update_tool_call(call, status="failed" if failed else "completed", content=content))
+        await self._tell(acp.update_tool_call(call, title=title, status=status, content=content))
 
     async def _tell(self, update: SessionUpdate) -> None:
         await self._client.session_update(session_id=self._session, update=update)
