@@ -237,7 +237,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveLaunch:
-    """A launch the database holds for alive; `stopping_since` is when a stop was asked for and not yet carried out."""
+    """A launch the database holds for alive; `stopping_since` is when a stop was asked for and not yet carried out.
+
+    `waiting`: its session waits for a person.
+    """
 
     workspace: WorkspaceId
     ticket: TicketId
@@ -245,6 +248,7 @@ class LiveLaunch:
     launch: Launch
     seen_at: datetime
     over: bool
+    waiting: bool = False
     stopping_since: datetime | None = None
 
 

@@ -16,7 +16,7 @@ import structlog
 from sessions.book import SESSIONS_TOPIC, changing, wake
 from sessions.errors import RunnerUnavailable
 from sessions.losses import Loss, declare_lost
-from sessions.models import InstallationId, Launch, LaunchId, SessionId, TicketId, WorkspaceId
+from sessions.models import InstallationId, Launch, LaunchId
 from sessions.ports import (
     Claim,
     Clock,
@@ -31,6 +31,7 @@ from sessions.ports import (
     Unavailable,
 )
 from sessions.redaction import Redactor
+from sessions.roster import Worker, has_room
 from sessions.scrubbing import Scrubber
 from sessions.starting import Pause, Starter
 from sessions.tokens import hashed
@@ -45,7 +46,7 @@ SPARE_S = 5.0
 class Engine:
     """Where and how much one engine runs. By its `name`, which is stable, it finds its launches after a restart.
 
-    Workers call back on `socket`; each session works below `directory`/<session id>, which outlives its launches. Every
+    So many as `max_sessions` are at work at a time; those that wait for people count apart (`sessions.roster`). Workers call back on `socket`; each session works below `directory`/<session id>, which outlives its launches. Every
     `sweep_s` seconds it looks for work even if nothing woke it. A worker that should have ended is stopped after
     `stop_grace_s`, and again so much later by force; so is one that was not heard of for `silent_s`. With an `installation`
     it claims that one's sessions and no others.
@@ -62,26 +63,6 @@ class Engine:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class _Worker:
-    """A worker of ours: `reference` is empty while it is being started; times are of the monotonic clock.
-
-    `heard` is the database's time of its last call, and `heard_at` when we saw that change; `ending_since` when it was
-    first seen to have no reason to run any more.
-    """
-
-    workspace: WorkspaceId
-    ticket: TicketId
-    session: SessionId
-    launch: LaunchId
-    fence: int
-    reference: str = ""
-    heard: object = None
-    heard_at: float = 0.0
-    ending_since: float | None = None
-    stopping: bool = False
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
 class Supervisor:
     """Claims, launches and watches for one engine."""
 
@@ -94,7 +75,7 @@ class Supervisor:
     clock: Clock
     ids: Ids
     redactor: Redactor = field(default_factory=lambda: Redactor(()))
-    _workers: dict[LaunchId, _Worker] = field(default_factory=dict)
+    _workers: dict[LaunchId, Worker] = field(default_factory=dict)
     _ended_early: set[str] = field(default_factory=set)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _scrubber: Scrubber = field(init=False)
@@ -159,7 +140,11 @@ class Supervisor:
             await self._sweep(tasks)
             self._adopted = True
         await self._claim_all(tasks)
+        was_full = not self._has_room()
         await self._sweep(tasks)
+        if was_full:
+            # The sweep may have seen that some only wait for people now.
+            await self._claim_all(tasks)
 
     async def _watch(self) -> None:
         while True:
@@ -172,13 +157,16 @@ class Supervisor:
 
     # claiming and starting
     async def _claim_all(self, tasks: asyncio.TaskGroup) -> None:
-        while not self._draining and len(self._workers) < self.engine.max_sessions and not self._starter.pause.left_s:
+        while not self._draining and self._has_room() and not self._starter.pause.left_s:
             token = self.ids.token()
             claim = await self._claim(token)
             if claim is None:
                 return
             worker = self._remember(claim)
             tasks.create_task(self._start(claim, worker, token), name=f"launch:{claim.launch.id}")
+
+    def _has_room(self) -> bool:
+        return has_room(self._workers.values(), places=self.engine.max_sessions)
 
     async def _claim(self, token: str) -> Claim | None:
         claim = await self.dispatch.claim(
@@ -192,8 +180,8 @@ class Supervisor:
             log.info("session.claimed", session=claim.session.id, launch=claim.launch.id, fence=claim.launch.fence)
         return claim
 
-    def _remember(self, claim: Claim) -> _Worker:
-        worker = _Worker(
+    def _remember(self, claim: Claim) -> Worker:
+        worker = Worker(
             workspace=claim.workspace,
             ticket=claim.ticket.id,
             session=claim.session.id,
@@ -205,7 +193,7 @@ class Supervisor:
         self._idle.clear()
         return worker
 
-    async def _start(self, claim: Claim, worker: _Worker, token: str) -> None:
+    async def _start(self, claim: Claim, worker: Worker, token: str) -> None:
         started = await self._starter.start(claim, token, wanted=lambda: not self._draining)
         if isinstance(started, Loss):
             await self._lose(worker, started)
@@ -218,7 +206,7 @@ class Supervisor:
         elif self._draining:
             await self._stop(worker)
 
-    async def _note_reference(self, worker: _Worker) -> None:
+    async def _note_reference(self, worker: Worker) -> None:
         try:
             await self.dispatch.launched(worker.launch, reference=worker.reference)
         except Unavailable as error:
@@ -240,7 +228,7 @@ class Supervisor:
     async def _adopt(self, found: LiveLaunch) -> None:
         """A launch of an earlier process, or one whose loss could not be written down."""
         launch = found.launch
-        worker = _Worker(
+        worker = Worker(
             workspace=found.workspace,
             ticket=found.ticket,
             session=found.session,
@@ -263,8 +251,9 @@ class Supervisor:
         detail = "The bot was started again, and the worker was gone." if blameless else "The worker was gone."
         return Loss(detail=detail, last_words=self._scrubber.text(words), blameless=blameless)
 
-    async def _look_after(self, worker: _Worker, found: LiveLaunch, tasks: asyncio.TaskGroup) -> None:
+    async def _look_after(self, worker: Worker, found: LiveLaunch, tasks: asyncio.TaskGroup) -> None:
         now = self.clock.monotonic()
+        worker.waiting = found.waiting
         if not found.launch.reference:
             await self._note_reference(worker)
         if worker.heard != found.seen_at:
@@ -283,12 +272,12 @@ class Supervisor:
             if worker.reference and worker.launch not in live and self._overdue(worker):
                 self._stop_soon(worker, tasks)
 
-    def _overdue(self, worker: _Worker) -> bool:
+    def _overdue(self, worker: Worker) -> bool:
         if worker.ending_since is None:
             worker.ending_since = self.clock.monotonic()
         return self.clock.monotonic() - worker.ending_since >= self.engine.stop_grace_s
 
-    def _stop_soon(self, worker: _Worker, tasks: asyncio.TaskGroup) -> None:
+    def _stop_soon(self, worker: Worker, tasks: asyncio.TaskGroup) -> None:
         if not worker.stopping:
             worker.stopping = True
             log.info("worker.stopped", launch=worker.launch)
@@ -300,7 +289,7 @@ class Supervisor:
             worker.heard_at = self.clock.monotonic()
 
     # ends
-    async def _stop(self, worker: _Worker) -> None:
+    async def _stop(self, worker: Worker) -> None:
         try:
             await self.runner.stop(worker.reference, grace_s=self.engine.stop_grace_s)
         except RunnerUnavailable as error:
@@ -320,7 +309,7 @@ class Supervisor:
         detail = "The worker ended without saying why."
         await self._lose(worker, Loss(detail=detail, last_words=words, blameless=self._draining))
 
-    async def _lose(self, worker: _Worker, loss: Loss) -> None:
+    async def _lose(self, worker: Worker, loss: Loss) -> None:
         """The worker is gone; written down where it has not said so itself."""
         try:
             async with changing(self.ledger, self.signals, worker.workspace, worker.ticket) as book:

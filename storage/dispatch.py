@@ -78,5 +78,6 @@ def _live(row: asyncpg.Record) -> LiveLaunch:
         launch=rows.launch(row),
         seen_at=row["seen_at"],
         over=row["over"],
+        waiting=row["waiting"],
         stopping_since=row["stopping_since"],
     )

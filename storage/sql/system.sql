@@ -51,7 +51,7 @@ SELECT f.ticket, f.session, f.project, f.fence, n.last_event FROM found f, numbe
 UPDATE launches SET reference = $2 WHERE id = $1
 
 -- name: live_launches
-SELECT l.*, s.state IN ('done', 'discarded') AS over,
+SELECT l.*, s.state IN ('done', 'discarded') AS over, s.state = 'waiting' AS waiting,
     (
         SELECT min(i.received_at) FROM inputs i
         WHERE i.session_id = l.session_id AND i.kind = 'stop' AND i.state = 'queued'
@@ -62,7 +62,7 @@ WHERE l.ended_at IS NULL AND l.engine = $1
 ORDER BY l.started_at
 
 -- name: locate_launch
-SELECT l.*, s.state IN ('done', 'discarded') AS over,
+SELECT l.*, s.state IN ('done', 'discarded') AS over, s.state = 'waiting' AS waiting,
     (
         SELECT min(i.received_at) FROM inputs i
         WHERE i.session_id = l.session_id AND i.kind = 'stop' AND i.state = 'queued'

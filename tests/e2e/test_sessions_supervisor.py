@@ -173,6 +173,41 @@ async def test_no_more_sessions_run_than_there_is_room_for(office: Office) -> No
         await office.order(3)
 
 
+async def test_sessions_that_wait_for_people_hold_up_nobody(office: Office) -> None:
+    office.room = 2
+    async with office.running():
+        for number in (1, 2, 3):
+            ticket = await office.bureau.file()
+            await office.report(await office.order(number), ticket, QuestionFiled(text="Which?"))
+        await office.bureau.file()
+        await office.order(4)
+
+
+async def test_sessions_that_went_on_take_their_places_again(office: Office) -> None:
+    office.room = 1
+    async with office.running():
+        first = await office.bureau.file()
+        order = await office.order()
+        await office.report(order, first, QuestionFiled(text="Which?"))
+        await office.bureau.service.answer(office.bureau.act(), first.id, 1, "the first")
+        await office.report(order, first, InputTaken(ordinal=1))
+        await office.looks()
+        await office.bureau.file()
+        await office.looks()
+    assert len(office.runner.orders) == 1
+
+
+async def test_only_so_many_sessions_wait_beside_those_at_work(office: Office) -> None:
+    office.room = 1
+    async with office.running():
+        for number in range(1, 6):
+            ticket = await office.bureau.file()
+            await office.report(await office.order(number), ticket, QuestionFiled(text="Which?"))
+        await office.bureau.file()
+        await office.looks()
+    assert len(office.runner.orders) == 5
+
+
 async def test_a_repository_that_cannot_be_used_is_a_failure_with_its_reason(office: Office) -> None:
     office.mirrors.trouble = RepositoryUnusable("/srv/widgets.git", f"{BRANCHES} {SECRET}")
     async with office.running():
