@@ -96,6 +96,11 @@ class Demo:
     def transcript(self) -> str:
         return (self.directory.parent / f"{self.directory.name}.out").read_text(errors="replace")
 
+    def check(self) -> subprocess.CompletedProcess[str]:
+        """What `viberator check` says of the database."""
+        command = [sys.executable, "-m", "bot", "--data-dir", str(self.directory / "data"), "check"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
     def left_behind(self) -> list[str]:
         """Processes that still work in the directory."""
         return [" ".join(found) for found in _command_lines() if any(str(self.directory) in word for word in found)]
@@ -143,5 +148,7 @@ def test_a_story_that_was_killed_five_times_ends_as_the_undisturbed_one(
         assert sorted(demo.posts()) == sorted(set(demo.posts()))
         assert demo.branches() == undisturbed.branches() == ["1"]
         assert killed == [None] * len(kills)
+        checked = demo.check()
+        assert checked.returncode == 0, checked.stdout
         assert demo.left_behind() == []
         shutil.rmtree(demo.directory, ignore_errors=True)
