@@ -89,7 +89,12 @@ class Desk:
         A frame that the caller could not read stands in `frames` as `Quarantined`. Raises `FramesMissing`, `LaunchFenced`,
         `IngestBusy`, `Unavailable`.
         """
-        scrubbed = self._scrubber.scrub(context.launch, frames)
+        scrubbed = self._scrubber.scrub(context.launch, frames, first=first)
+        last = await self._store(context, first, scrubbed)
+        self._scrubber.remember(context.launch, frames, first=first)
+        return last
+
+    async def _store(self, context: LaunchContext, first: int, scrubbed: Sequence[WorkerFrame | Event]) -> int:
         if scrubbed and _plain(scrubbed):
             return await self.ingest.store(context, first=first, events=scrubbed)
         async with self._holding(context) as (book, launch):

@@ -22,6 +22,15 @@ TRAILS = 10_000
 """So many launches' last words are remembered; the oldest is forgotten first."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    """The end of what was stored of a message; `last` is the number of the last frame that went into it."""
+
+    message: str = ""
+    text: str = ""
+    last: int = 0
+
+
 class _Holds(Enum):
     TEXT = auto()
     TEXTS = auto()
@@ -34,26 +43,39 @@ _Plan = tuple[tuple[str, _Holds], ...]
 
 @dataclass(slots=True, kw_only=True)
 class Scrubber:
-    """Scrubs what the workers of one process send. What an agent says comes in pieces, so the last of it is remembered."""
+    """Scrubs what the workers of one process send.
+
+    What an agent says comes in pieces, so the last of it is remembered: once it is stored, since a batch that was not comes
+    again.
+    """
 
     redactor: Redactor
     _plans: dict[type, _Plan] = field(default_factory=dict)
-    _trails: dict[tuple[LaunchId, str], tuple[str, str]] = field(default_factory=dict)
+    _trails: dict[tuple[LaunchId, str], _Trail] = field(default_factory=dict)
 
-    def scrub(self, launch: LaunchId, frames: Sequence[Frame]) -> list[Frame]:
-        """The frames of one batch, in order; those without anything to change are the same objects."""
-        speech = _speech(frames) if self.redactor.reach else {}
-        spoken = {
-            (kind, message): self._before(launch, kind, message) + "".join([_said(frames[place]) for place in places])
+    def scrub(self, launch: LaunchId, frames: Sequence[Frame], *, first: int = 1) -> list[Frame]:
+        """Frames `first` … of a launch, in order; those without anything to change are the same objects."""
+        speech = self._speech(launch, frames, first)
+        spoken = [
+            self._trail(launch, kind, message).text + "".join([_said(frames[place]) for place in places])
             for (kind, message), places in speech.items()
-        }
-        if self._is_clean(frames, tuple(spoken.values())):
-            for (kind, message), text in spoken.items():
-                self._remember(launch, kind, message, text)
+        ]
+        if self._is_clean(frames, spoken):
             return list(frames)
         scrubbed = [self._rewritten(frame, _limit(frame)) for frame in frames]
         self._scrub_speech(launch, frames, scrubbed, speech)
         return scrubbed
+
+    def remember(self, launch: LaunchId, frames: Sequence[Frame], *, first: int = 1) -> None:
+        """Frames `first` …, as they came, are stored: what follows them follows these words."""
+        last = first + len(frames) - 1
+        for (kind, message), places in self._speech(launch, frames, first).items():
+            said = "".join([cleaned(_said(frames[place])) for place in places])
+            text = (self._trail(launch, kind, message).text + said)[-self.redactor.reach :]
+            self._trails.pop((launch, kind), None)
+            self._trails[launch, kind] = _Trail(message, text, last)
+        while len(self._trails) > TRAILS:
+            del self._trails[next(iter(self._trails))]
 
     def text(self, text: str) -> str:
         """One text that is whole."""
@@ -96,21 +118,29 @@ class Scrubber:
     ) -> None:
         for (kind, message), places in speech.items():
             pieces = [cleaned(_said(frames[place])) for place in places]
-            before = self._before(launch, kind, message)
+            before = self._trail(launch, kind, message).text
             for place, text in zip(places, self.redactor.redact_pieces(pieces, before=before), strict=True):
                 scrubbed[place] = _saying(scrubbed[place], capped(text, TEXT_CHARS))
-            self._remember(launch, kind, message, before + "".join(pieces))
 
-    def _before(self, launch: LaunchId, kind: str, message: str) -> str:
-        """The last of what was said of this message in earlier batches."""
-        known, before = self._trails.get((launch, kind), ("", ""))
-        return before if known == message else ""
+    def _speech(self, launch: LaunchId, frames: Sequence[Frame], first: int) -> dict[tuple[str, str], list[int]]:
+        """Where each message's pieces stand among the frames, but for those that its trail holds already."""
+        places: dict[tuple[str, str], list[int]] = {}
+        if not self.redactor.reach:
+            return places
+        for place, frame in enumerate(frames):
+            if isinstance(frame, AgentSaid | AgentThought):
+                message = frame.message if isinstance(frame, AgentSaid) else ""
+                if first + place > self._last(launch, frame.kind):
+                    places.setdefault((frame.kind, message), []).append(place)
+        return places
 
-    def _remember(self, launch: LaunchId, kind: str, message: str, text: str) -> None:
-        self._trails.pop((launch, kind), None)
-        self._trails[launch, kind] = (message, text[-self.redactor.reach :])
-        if len(self._trails) > TRAILS:
-            del self._trails[next(iter(self._trails))]
+    def _trail(self, launch: LaunchId, kind: str, message: str) -> _Trail:
+        known = self._trails.get((launch, kind))
+        return known if known is not None and known.message == message else _Trail()
+
+    def _last(self, launch: LaunchId, kind: str) -> int:
+        known = self._trails.get((launch, kind))
+        return 0 if known is None else known.last
 
     def _rewritten(self, value: T, limit: int) -> T:
         changes: dict[str, object] = {}
@@ -162,16 +192,6 @@ def _holds(hint: object) -> _Holds | None:
 
 def _limit(frame: Frame) -> int:
     return DOCUMENT_CHARS if isinstance(frame, DocumentSubmitted) else TEXT_CHARS
-
-
-def _speech(frames: Sequence[Frame]) -> dict[tuple[str, str], list[int]]:
-    """Where each message's pieces stand among the frames."""
-    places: dict[tuple[str, str], list[int]] = {}
-    for place, frame in enumerate(frames):
-        if isinstance(frame, AgentSaid | AgentThought):
-            message = frame.message if isinstance(frame, AgentSaid) else ""
-            places.setdefault((frame.kind, message), []).append(place)
-    return places
 
 
 def _said(frame: Frame) -> str:

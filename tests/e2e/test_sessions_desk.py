@@ -97,11 +97,9 @@ async def test_the_token_of_an_ended_launch_is_dead(bureau: Bureau) -> None:
 
 async def test_bootstrap_tells_what_the_worker_needs(bureau: Bureau) -> None:
     claim = await bureau.at_work()
-    await bureau.service.say(bureau.act(), claim.ticket.id, "and quickly")
     told = await bureau.desk.bootstrap(context(claim))
     assert (told.ticket.key, told.session.id, told.project.name) == (claim.ticket.key, claim.session.id, "widgets")
-    assert (told.base, told.start, told.requester_email) == ("main", "main", "")
-    assert [held.text for held in told.inputs] == ["and quickly"]
+    assert (told.base, told.start) == ("main", "main")
     assert [recorded.event.kind for recorded in told.history][:2] == ["ticket_filed", "session_opened"]
     assert told.previous is None
 
@@ -141,6 +139,16 @@ async def test_secrets_and_controls_are_gone_before_anything_is_stored(bureau: B
     assert AgentSaid(message="m", text="[redacted]␀") in await bureau.events(claim.ticket.id)
     for table in ("events", "document_revisions", "approvals"):
         assert SECRET not in str([dict(row) for row in await bureau.rows(table)])
+
+
+async def test_a_secret_in_two_batches_is_found_though_the_second_was_refused_at_first(bureau: Bureau) -> None:
+    claim = await bureau.at_work()
+    await bureau.report(claim, AgentSaid(message="m", text=SECRET[:5]))
+    rest = [AgentSaid(message="m", text=f"{SECRET[5:]}!")]
+    with pytest.raises(FramesMissing):
+        await bureau.desk.take(context(claim), first=7, frames=rest)
+    await bureau.desk.take(context(claim), first=2, frames=rest)
+    assert (await bureau.events(claim.ticket.id))[-1] == AgentSaid(message="m", text="!")
 
 
 async def test_a_placeholder_stands_for_a_frame_that_could_not_be_read(bureau: Bureau) -> None:
@@ -205,8 +213,8 @@ async def test_a_message_against_the_end_is_never_lost(bureau: Bureau) -> None:
     standing = await bureau.standing(claim.ticket.id)
     assert standing.ticket.state is TicketState.OPEN
     assert standing.session.state is SessionState.QUEUED
-    told = await bureau.desk.bootstrap(context(await bureau.claim()))
-    assert [held.text for held in told.inputs] == ["and the docs"]
+    waiting = await bureau.desk.inputs(context(await bureau.claim()), after=0, time_limit_s=0)
+    assert [held.text for held in waiting.inputs] == ["and the docs"]
 
 
 async def test_a_worker_that_leaves_without_its_work_is_lost(bureau: Bureau) -> None:

@@ -101,9 +101,11 @@ def test_a_secret_in_two_pieces_of_a_message_is_found() -> None:
 
 def test_a_secret_in_two_batches_is_found_but_not_across_launches() -> None:
     one = scrubber()
-    first = one.scrub(LAUNCH, [AgentSaid(message="m", text=SECRET[:7])])
+    begun: list[Frame] = [AgentSaid(message="m", text=SECRET[:7])]
+    first = one.scrub(LAUNCH, begun)
+    one.remember(LAUNCH, begun)
     elsewhere = one.scrub(OTHER, [AgentSaid(message="m", text=SECRET[7:])])
-    second = one.scrub(LAUNCH, [AgentSaid(message="m", text=f"{SECRET[7:]}!")])
+    second = one.scrub(LAUNCH, [AgentSaid(message="m", text=f"{SECRET[7:]}!")], first=2)
     assert first == [AgentSaid(message="m", text=MARK)]
     assert elsewhere == [AgentSaid(message="m", text=SECRET[7:])]
     assert second == [AgentSaid(message="m", text="!")]
@@ -113,7 +115,31 @@ def test_of_a_secret_that_begins_too_shortly_to_be_known_the_rest_is_not_said() 
     one = scrubber()
     begun: list[Frame] = [AgentSaid(message="m", text=SECRET[:5]), AgentThought(text="hm")]
     assert one.scrub(LAUNCH, begun) == begun
-    (said,) = one.scrub(LAUNCH, [AgentSaid(message="m", text=f"{SECRET[5:]}!")])
+    one.remember(LAUNCH, begun)
+    (said,) = one.scrub(LAUNCH, [AgentSaid(message="m", text=f"{SECRET[5:]}!")], first=3)
+    assert said == AgentSaid(message="m", text="!")
+
+
+def test_a_batch_that_comes_again_is_scrubbed_as_the_first_time() -> None:
+    one = scrubber()
+    begun: list[Frame] = [AgentSaid(message="m", text=SECRET[:5])]
+    rest: list[Frame] = [AgentSaid(message="m", text=f"{SECRET[5:]}!")]
+    one.scrub(LAUNCH, begun, first=1)
+    one.remember(LAUNCH, begun, first=1)
+    # It could not be stored the first time, and the second time the answer was lost.
+    for _ in range(3):
+        assert one.scrub(LAUNCH, rest, first=2) == [AgentSaid(message="m", text="!")]
+
+
+def test_what_was_stored_already_is_no_context_of_itself() -> None:
+    one = scrubber()
+    begun: list[Frame] = [AgentSaid(message="m", text=SECRET[:5])]
+    more: list[Frame] = [*begun, AgentSaid(message="m", text=SECRET[5:9])]
+    one.remember(LAUNCH, begun, first=1)
+    one.scrub(LAUNCH, more, first=1)
+    one.remember(LAUNCH, more, first=1)
+    one.remember(LAUNCH, more, first=1)
+    (said,) = one.scrub(LAUNCH, [AgentSaid(message="m", text=f"{SECRET[9:]}!")], first=3)
     assert said == AgentSaid(message="m", text="!")
 
 
@@ -142,7 +168,8 @@ def test_ten_thousand_events_a_second_pass() -> None:
     one = scrubber(SECRET, "another-secret-of-mine", "sk-ant-api03-abcdefgh")
     frames = [AgentSaid(message="m", text="I look at billing/proration.py and its tests. " * 3) for _ in range(20)]
     began = time.perf_counter()
-    for _ in range(100):
-        one.scrub(LAUNCH, frames)
+    for batch in range(100):
+        one.scrub(LAUNCH, frames, first=1 + 20 * batch)
+        one.remember(LAUNCH, frames, first=1 + 20 * batch)
     per_second = 2000 / (time.perf_counter() - began)
     assert per_second > 10_000
