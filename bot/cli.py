@@ -5,8 +5,10 @@ the time that importing every platform's library takes (docs/decisions/0003).
 """
 
 import argparse
+import difflib
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,14 +32,27 @@ class Command(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 failed, 2 wrong usage or settings."""
-    options = _parser().parse_args(argv)
+    options, unknown = _parser().parse_known_args(argv)
+    if unknown:
+        options.parser.error(_not_known(unknown[0], options.parser))
     command = cast("Command", importlib.import_module(f"bot.commands.{options.command}"))
     try:
-        return command.run(options)
+        code = command.run(options)
+        # Now, where it can be told, and not while Python exits.
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
         # Whoever read our output left; Python would complain once more while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+
+
+def _not_known(word: str, parser: argparse.ArgumentParser) -> str:
+    """The sentence for a word that the command does not know, with the nearest option that it does."""
+    options = re.findall(r"--[a-z][a-z-]*", parser.format_help())
+    near = difflib.get_close_matches(word.partition("=")[0], options, n=1)
+    guess = f"; did you mean {near[0]}?" if near else ""
+    return f"there is no {word} here{guess}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_demo(commands: _Commands) -> None:
     demo = commands.add_parser("demo", help="the whole story on a sample repository: no key, no service, no network")
+    demo.set_defaults(parser=demo)
     demo.add_argument("--yes", action="store_true", help="press the buttons by itself")
     demo.add_argument(
         "--dir", type=Path, metavar="DIR", help="keep the story here, and go on with one that is here already"
@@ -71,6 +87,7 @@ def _add_demo(commands: _Commands) -> None:
 
 def _add_chat(commands: _Commands) -> None:
     chat = commands.add_parser("chat", help="the terminal as a chat, on a real repository with a real agent")
+    chat.set_defaults(parser=chat)
     chat.add_argument("--repo", metavar="PATH_OR_URL", help="the repository to work on")
     chat.add_argument("--agent", metavar="NAME", help="an agent of the settings")
     chat.add_argument(
@@ -91,17 +108,20 @@ def _add_chat(commands: _Commands) -> None:
 
 def _add_serve(commands: _Commands) -> None:
     serve = commands.add_parser("serve", help="run the bot for Slack, Discord and the web, as the settings say")
+    serve.set_defaults(parser=serve)
     serve.add_argument(
         "--only", metavar="PARTS", help="some of: delivery, supervisor, worker-api, web (comma-separated)"
     )
 
 
 def _add_administration(commands: _Commands) -> None:
-    commands.add_parser("migrate", help="bring the database's schema up to date")
+    migrate = commands.add_parser("migrate", help="bring the database's schema up to date")
     doctor = commands.add_parser("doctor", help="what is configured, what is missing, how to get it")
-    doctor.add_argument("--json", action="store_true")
     check = commands.add_parser("check", help="verify the invariants that a database can show")
-    check.add_argument("--json", action="store_true")
+    for command in (doctor, check):
+        command.add_argument("--json", action="store_true", help="for scripts: one JSON object a line")
+    for command in (migrate, doctor, check):
+        command.set_defaults(parser=command)
 
 
 def _add_session(commands: _Commands) -> None:
@@ -115,7 +135,8 @@ def _add_session(commands: _Commands) -> None:
     for verb in (show, log):
         verb.add_argument("key", help="a ticket's key, or a session's (key.n)")
     for verb in (listing, show, log):
-        verb.add_argument("--json", action="store_true")
+        verb.set_defaults(parser=verb)
+        verb.add_argument("--json", action="store_true", help="for scripts: one JSON object a line")
 
 
 def _add_project(commands: _Commands) -> None:
@@ -132,5 +153,7 @@ def _add_project(commands: _Commands) -> None:
     listing = verbs.add_parser("list", help="all projects")
     show = verbs.add_parser("show", help="one project")
     show.add_argument("name")
+    add.set_defaults(parser=add)
     for verb in (listing, show):
-        verb.add_argument("--json", action="store_true")
+        verb.set_defaults(parser=verb)
+        verb.add_argument("--json", action="store_true", help="for scripts: one JSON object a line")

@@ -29,7 +29,8 @@ def _beside_file(value: Path, info: ValidationInfo) -> Path:
     return directory / value.expanduser() if isinstance(directory, Path) else value.expanduser()
 
 
-def _name(value: str) -> str:
+def name_of(value: str) -> str:
+    """The value, if projects and agents may be called so; raises `ValueError`."""
     if not _NAME.fullmatch(value):
         raise ValueError("should be small letters, digits, points, hyphens and underscores")
     return value
@@ -43,7 +44,7 @@ def _platform_id(value: str) -> str:
 
 Address = Annotated[str, AfterValidator(_address)]
 FilePath = Annotated[Path, AfterValidator(_beside_file)]
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(name_of)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Text = Annotated[str, Field(min_length=1)]

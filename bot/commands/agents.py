@@ -9,6 +9,11 @@ from bot.problems import nearest
 from bot.settings import Settings
 from sessions.models import AgentProfile
 
+_STARTERS = frozenset(
+    {"env", "python", "node", "npx", "uvx", "bunx", "bun", "deno", "run", "exec", "npm", "uv", "pnpm"}
+)
+"""Programs that start other programs, which are the agents."""
+
 
 def agent_by_command(line: str) -> AgentProfile:
     """An agent by its command, as one line of shell words; raises `WrongUsage`."""
@@ -18,7 +23,8 @@ def agent_by_command(line: str) -> AgentProfile:
         raise WrongUsage(f"--agent-command cannot be read as shell words ({broken}); check its quotes") from broken
     if not words:
         raise WrongUsage("--agent-command is empty; give the program that speaks ACP, such as 'claude-agent-acp'")
-    return AgentProfile(name=Path(words[0]).name, title=_title(words), command=words)
+    title = _title(words)
+    return AgentProfile(name=title, title=title, command=words)
 
 
 def agent_by_name(name: str, settings: Settings) -> AgentProfile:
@@ -40,6 +46,14 @@ def handed_on(names: Sequence[str], environ: Mapping[str, str]) -> tuple[tuple[s
 
 
 def _title(words: tuple[str, ...]) -> str:
-    """The program's name, past an `env NAME=value …` in front of it."""
-    rest = [word for word in words[1:] if "=" not in word] if Path(words[0]).name == "env" else list(words)
-    return Path(rest[0]).name if rest else words[0]
+    """What people know the program by: past `env NAME=value …`, `python -m` and the like, without a version."""
+    rest = list(words)
+    while len(rest) > 1 and (Path(rest[0]).name.rstrip("0123456789.") in _STARTERS or _is_option(rest[0])):
+        rest = rest[1:]
+    program = Path(rest[0]).name
+    bare = program.partition("@")[0] or program
+    return bare.removesuffix(".py").removesuffix(".js").removesuffix(".mjs")
+
+
+def _is_option(word: str) -> bool:
+    return word.startswith("-") or "=" in word

@@ -1,6 +1,7 @@
 """`viberator chat`: the terminal as a chat, on a real repository with a real agent."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def _wanted(options: argparse.Namespace, settings: Settings) -> Wanted:
         raise WrongUsage("say which repository: viberator chat --repo PATH_OR_URL --agent-command 'COMMAND'")
     repository = _address(options.repo)
     return Wanted(
-        name=Path(repository.rstrip("/")).name.removesuffix(".git").lower() or "repository",
+        name=_name(repository),
         repository=repository,
         branch=options.branch or "",
         agent=_agent(options, settings) or _only_agent(settings),
@@ -84,6 +85,12 @@ def _only_agent(settings: Settings) -> AgentProfile:
         return able[0]
     known = f"the settings have {', '.join(one.name for one in able)}" if able else "the settings name none"
     raise WrongUsage(f"say which agent: --agent-command 'any program that speaks ACP', or --agent NAME ({known})")
+
+
+def _name(repository: str) -> str:
+    """What the project is called: the end of the address, in the letters that a name may have."""
+    end = repository.rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git").lower()
+    return re.sub(r"[^a-z0-9_.-]+", "-", end).strip("-_.") or "repository"
 
 
 def _folder(repository: str) -> Path:

@@ -98,6 +98,9 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     except (StorageError, SessionsError) as problem:
         yield Finding(what="database", ok=False, found=kind, advice=sentence(problem))
         return
+    for project in projects:
+        if project.agent.name not in {table.name for table in settings.agents}:
+            yield _agent(project.agent, f"agent of {project.name}")
     yield Finding(
         what="projects",
         ok=bool(projects),
@@ -110,6 +113,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
 def _agents(settings: Settings) -> Iterator[Finding]:
     profiles = [table.profile() for table in settings.agents]
     if not profiles:
+        # Projects may have agents of their own.
         yield Finding(
             what="agents",
             ok=False,
@@ -118,17 +122,17 @@ def _agents(settings: Settings) -> Iterator[Finding]:
             needed=False,
         )
     for profile in profiles:
-        yield _agent(profile)
+        yield _agent(profile, f"agent {profile.name}")
 
 
-def _agent(profile: AgentProfile) -> Finding:
+def _agent(profile: AgentProfile, what: str) -> Finding:
     program = profile.command[0] if profile.command else ""
     where = shutil.which(program) if program else None
     return Finding(
-        what=f"agent {profile.name}",
+        what=what,
         ok=where is not None,
         found=where or (f"{program} is not on the PATH" if program else "has no command"),
-        advice="install it, or correct its command in the settings",
+        advice="install it, or correct its command",
     )
 
 

@@ -5,7 +5,7 @@ import sys
 
 from bot.app import schema_brought_up_to_date
 from bot.cli import DONE
-from bot.commands.outcome import settings_of, tell
+from bot.commands.outcome import logged_beside, settings_of, tell
 from bot.logs import logs_kept
 
 
@@ -15,7 +15,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _migrate(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    with logs_kept(settings.logs, stream=sys.stderr):
+    with logs_kept(logged_beside(settings), stream=sys.stderr):
         applied = await schema_brought_up_to_date(settings)
     sys.stdout.write("".join(f"applied {name}\n" for name in applied) or "nothing to apply; the schema is up to date\n")
     return DONE

@@ -49,6 +49,9 @@ def tell(command: Coroutine[None, None, int]) -> int:
         return FAILED
     except BaseExceptionGroup as group:
         return _told(_first(group))
+    except BrokenPipeError:
+        # Whoever read our output left; `bot.cli` says nothing about it.
+        raise
     except Exception as problem:  # noqa: BLE001 (the outermost frame of the program)
         return _told(problem)
 
@@ -90,7 +93,7 @@ def sentence(problem: BaseException) -> str:
         case EmbeddedUnavailable(reason=reason, advice=advice) | MigrationRefused(reason=reason, advice=advice):
             return f"{reason}; {advice}"
         case RepositoryUnusable(repository=repository, detail=detail):
-            return f"{repository}: {detail}"
+            return f"{repository}: {' '.join(detail.split())}"
         case Unavailable(part=part, detail=detail):
             return f"the {part} cannot be reached: {detail}"
         case SessionsError() | StorageError() | RunnersError():

@@ -2,16 +2,17 @@
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bot.app import connect, default_workspace
 from bot.cli import DONE
+from bot.commands.agents import agent_by_command, agent_by_name
 from bot.commands.outcome import CommandFailed, WrongUsage, logged_beside, settings_of, tell
 from bot.logs import logs_kept
 from bot.settings import Settings
+from bot.tables import name_of
 from sessions.models import AgentProfile, Project, ProjectId
 
 
@@ -36,6 +37,10 @@ async def _project(options: argparse.Namespace) -> int:
 
 async def _add(options: argparse.Namespace, settings: Settings) -> int:
     agent = _agent(options, settings)
+    try:
+        name = name_of(options.name)
+    except ValueError as wrong:
+        raise WrongUsage(f"{options.name}: a project's name {wrong}") from wrong
     async with connect(settings) as connected:
         repository = _address(options.repository)
         mirrors = connected.ports.mirrors
@@ -47,7 +52,7 @@ async def _add(options: argparse.Namespace, settings: Settings) -> int:
             Project(
                 id=ProjectId(connected.ports.ids.uuid()),
                 workspace=workspace,
-                name=options.name,
+                name=name,
                 repository=repository,
                 branch=branch,
                 agent=agent,
@@ -56,19 +61,17 @@ async def _add(options: argparse.Namespace, settings: Settings) -> int:
             )
         )
     if stored is None:
-        raise CommandFailed(f"{options.name} is declared in the settings; change it there")
-    sys.stdout.write(f"{options.name}: {repository} @ {branch}, {agent.title or agent.name}\n")
+        raise CommandFailed(f"{name} is declared in the settings; change it there")
+    sys.stdout.write(f"{name}: {repository} @ {branch}, {agent.title or agent.name}\n")
     return DONE
 
 
 def _agent(options: argparse.Namespace, settings: Settings) -> AgentProfile:
     if options.agent_command:
-        words = tuple(shlex.split(options.agent_command))
-        return AgentProfile(name=Path(words[0]).name, command=words)
-    profiles = {table.name: table.profile() for table in settings.agents}
-    if options.agent in profiles:
-        return profiles[options.agent]
-    known = ", ".join(profiles) or "none"
+        return agent_by_command(options.agent_command)
+    if options.agent:
+        return agent_by_name(options.agent, settings)
+    known = ", ".join(table.name for table in settings.agents) or "none"
     raise WrongUsage(f"say which agent: --agent NAME (the settings have: {known}) or --agent-command 'COMMAND'")
 
 
