@@ -1,7 +1,8 @@
 """Storing what workers report: one statement for all of them at a time.
 
 Batches that arrive while a flush runs go together in the next one, so the more workers report, the more each statement
-stores. A call returns when its frames are committed. What is not durable is not acknowledged.
+stores. When there is enough for another statement by then, the next one does not wait for the first, so that the database
+stores one while we write the other. A call returns when its frames are committed. What is not durable is not acknowledged.
 """
 
 import asyncio
@@ -22,6 +23,9 @@ QUEUE_FRAMES = 20_000
 """So many frames may wait for a flush before workers are asked to come again."""
 FLUSH_FRAMES = 4_000
 """So many frames make a flush full; the batch that fills it is still taken whole."""
+EARLY_FRAMES = 300
+"""So many waiting frames are worth a flush beside the one that runs."""
+FLUSHES = 2
 RETRY_AFTER_S = 0.5
 _ATTEMPTS = 5
 
@@ -34,25 +38,42 @@ class _Waiting:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Ingest:
-    """The one flusher of a process; `run` must be running for `store` to return."""
+    """What flushes in a process; `run` must be running for `store` to return."""
 
     log: FrameLog
     queue_frames: int = QUEUE_FRAMES
     _queue: deque[_Waiting] = field(default_factory=deque)
     _queued_frames: int = 0
-    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _under_way: set[LaunchId] = field(default_factory=set)
+    _stirred: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Flush until cancelled; whoever waits then is told to come again."""
         try:
-            while True:
-                await self._arrived.wait()
-                self._arrived.clear()
-                while group := self._take_group():
-                    await self._flush(group)
+            async with asyncio.TaskGroup() as tasks:
+                for n in range(FLUSHES):
+                    tasks.create_task(self._flush_on(), name=f"ingest.flush:{n}")
         finally:
             while group := self._take_group():
                 _refuse(group, IngestBusy(RETRY_AFTER_S))
+
+    async def _flush_on(self) -> None:
+        while True:
+            group = self._take_group() if self._worth_a_flush() else []
+            if not group:
+                self._stirred.clear()
+                await self._stirred.wait()
+                continue
+            launches = {waiting.batch.context.launch for waiting in group}
+            self._under_way |= launches
+            try:
+                await self._flush(group)
+            finally:
+                self._under_way -= launches
+                self._stirred.set()
+
+    def _worth_a_flush(self) -> bool:
+        return bool(self._queue) and (not self._under_way or self._queued_frames >= EARLY_FRAMES)
 
     async def store(self, context: LaunchContext, *, first: int, events: Sequence[Event]) -> int:
         """Store frames `first` … as the events given; answers the number of the last one stored.
@@ -81,11 +102,11 @@ class Ingest:
         waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._queued_frames += len(batch.events)
-        self._arrived.set()
+        self._stirred.set()
         return await waiting.result
 
     def _take_group(self) -> list[_Waiting]:
-        """What goes into the next flush: in order of arrival, but one batch a launch."""
+        """What goes into the next flush: in order of arrival, but one batch a launch, and none beside an earlier one."""
         group: dict[LaunchId, _Waiting] = {}
         later: list[_Waiting] = []
         frames = 0
@@ -94,7 +115,7 @@ class Ingest:
             if waiting.result.done():
                 # Whoever sent it has gone away; it comes again, or never.
                 self._queued_frames -= len(waiting.batch.events)
-            elif waiting.batch.context.launch in group:
+            elif waiting.batch.context.launch in group or waiting.batch.context.launch in self._under_way:
                 later.append(waiting)
             else:
                 group[waiting.batch.context.launch] = waiting

@@ -10,9 +10,10 @@ import pytest
 
 from sessions.errors import FramesMissing, IngestBusy, LaunchFenced
 from sessions.events import AgentSaid, Event, Quarantined
-from sessions.ingest import Ingest
+from sessions.ingest import EARLY_FRAMES, Ingest
 from sessions.models import LaunchId, SessionId, TicketId, WorkspaceId
 from sessions.ports import FlushResult, FrameBatch, LaunchContext, Unavailable
+from tests.eventually import eventually
 
 POISON = AgentSaid(message="m", text="poison")
 
@@ -69,6 +70,11 @@ class FakeLog:
         return FlushResult(stored=True, last_frame=len(frames))
 
 
+async def turns(count: int = 20) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 @asynccontextmanager
 async def flushing(ingest: Ingest) -> AsyncIterator[None]:
     task = asyncio.create_task(ingest.run())
@@ -90,6 +96,38 @@ async def test_what_arrives_during_a_flush_goes_together_in_the_next() -> None:
         log.held.set()
         assert await asyncio.gather(*tasks) == [1] * 64
     assert len(log.flushes) <= 2
+
+
+async def test_a_flush_begins_beside_another_when_enough_waits_but_never_with_a_launch_of_that_one() -> None:
+    log = FakeLog(held=asyncio.Event())
+    assert log.held is not None
+    ingest = Ingest(log=log)
+    many = said(*["a"] * EARLY_FRAMES)
+    async with flushing(ingest):
+        first = asyncio.create_task(ingest.store(context(1), first=1, events=many))
+        await eventually(lambda: log.flushes == [1])
+        same = asyncio.create_task(ingest.store(context(1), first=1 + len(many), events=many))
+        few = asyncio.create_task(ingest.store(context(2), first=1, events=said("a")))
+        await eventually(lambda: log.flushes == [1, 1])
+        more = asyncio.create_task(ingest.store(context(3), first=1, events=many))
+        await turns()
+        assert log.flushes == [1, 1]
+        log.held.set()
+        assert [await task for task in (first, same, few, more)] == [len(many), 2 * len(many), 1, len(many)]
+
+
+async def test_what_is_too_little_for_a_flush_of_its_own_waits_for_the_one_that_runs() -> None:
+    log = FakeLog(held=asyncio.Event())
+    assert log.held is not None
+    ingest = Ingest(log=log)
+    async with flushing(ingest):
+        first = asyncio.create_task(ingest.store(context(1), first=1, events=said("a")))
+        await eventually(lambda: log.flushes == [1])
+        second = asyncio.create_task(ingest.store(context(2), first=1, events=said("a")))
+        await turns()
+        assert log.flushes == [1]
+        log.held.set()
+        assert [await first, await second] == [1, 1]
 
 
 async def test_two_batches_of_one_launch_never_share_a_flush_and_keep_their_order() -> None:
