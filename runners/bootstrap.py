@@ -1,6 +1,6 @@
 """What a worker is told first, as the wire has it: pure, from what the desk knows of the session."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from runners.wire import WireBootstrap, WireDocument, WireInput, WireResume
@@ -11,15 +11,12 @@ from sessions.events import (
     DocumentWritten,
     Event,
     InputReceived,
-    InputTaken,
-    LaunchStarted,
-    PermissionSettled,
     QuestionAnswered,
     QuestionAsked,
     ToolCalled,
     TurnStarted,
 )
-from sessions.models import Document, Input, InputKind, InputState
+from sessions.models import Document, Input, InputKind
 from sessions.ports import Bootstrap
 
 TRANSCRIPT_CHARS = 40_000
@@ -29,18 +26,14 @@ TRANSCRIPT_CHARS = 40_000
 def to_wire(bootstrap: Bootstrap, *, mirror: Path, base_commit: str) -> WireBootstrap:
     """The whole bootstrap; `base_commit` is the commit in the mirror where work begins."""
     ticket, session, project = bootstrap.ticket, bootstrap.session, bootstrap.project
-    grants, inputs = _split(_open_inputs(bootstrap))
     return WireBootstrap(
         ticket_key=ticket.key,
         title=ticket.title,
         description=ticket.description,
         requester_name=ticket.requester.name,
         author_name=ticket.requester.name,
-        author_email=bootstrap.requester_email,
+        author_email=ticket.requester.email or "",
         project=project.name,
-        repository=project.repository,
-        session=str(session.id),
-        ordinal=session.ordinal,
         phase=session.phase,
         branch=session.branch,
         base=bootstrap.base,
@@ -48,8 +41,7 @@ def to_wire(bootstrap: Bootstrap, *, mirror: Path, base_commit: str) -> WireBoot
         mirror=str(mirror),
         agent=project.agent,
         documents=[_document(document) for document in bootstrap.documents],
-        inputs=[wire_input(held) for held in inputs],
-        resume=_resume(bootstrap, grants),
+        resume=_resume(bootstrap),
         test_command=project.test_command,
         templates_dir=project.templates_dir,
         limits=bootstrap.limits,
@@ -76,52 +68,17 @@ def transcript(events: Iterable[Event]) -> str:
     return text if len(text) <= TRANSCRIPT_CHARS else f"[…]\n{text[-TRANSCRIPT_CHARS:]}"
 
 
-def _resume(bootstrap: Bootstrap, grants: Sequence[Input]) -> WireResume:
-    events = _own_events(bootstrap)
-    previous = bootstrap.previous
-    launches = sum(isinstance(event, LaunchStarted) for event in events)
+def _resume(bootstrap: Bootstrap) -> WireResume:
+    ordinal, previous = bootstrap.session.ordinal, bootstrap.previous
+    events = [recorded.event for recorded in bootstrap.history if recorded.session == ordinal]
     return WireResume(
-        # The launch that asks has been recorded too.
-        launches=max(0, launches - 1),
         agent_session=next((e.agent_session for e in reversed(events) if isinstance(e, AgentStarted)), ""),
-        last_input=max((e.ordinal for e in events if isinstance(e, InputTaken)), default=0),
-        transcript=transcript(events) if launches > 1 else "",
-        grants=[wire_input(held) for held in grants],
+        transcript=transcript(events) if previous is not None else "",
         turns=max((e.turn for e in events if isinstance(e, TurnStarted)), default=0),
         document_submitted=any(isinstance(e, DocumentWritten) and e.phase is bootstrap.session.phase for e in events),
         previous_launch=str(previous.id) if previous is not None else "",
         previous_frames=previous.last_frame if previous is not None else 0,
     )
-
-
-def _own_events(bootstrap: Bootstrap) -> list[Event]:
-    ordinal = bootstrap.session.ordinal
-    return [recorded.event for recorded in bootstrap.history if recorded.session == ordinal]
-
-
-def _open_inputs(bootstrap: Bootstrap) -> list[Input]:
-    """What no worker has taken yet and nobody has withdrawn."""
-    events = _own_events(bootstrap)
-    taken = {event.ordinal for event in events if isinstance(event, InputTaken)}
-    settled = {
-        event.request for event in events if isinstance(event, PermissionSettled) and event.outcome != "cancelled"
-    }
-    return [
-        held
-        for held in bootstrap.inputs
-        if held.state is not InputState.WITHDRAWN
-        and held.ordinal not in taken
-        and not (held.request and held.request in settled)
-    ]
-
-
-def _split(inputs: Iterable[Input]) -> tuple[list[Input], list[Input]]:
-    """Decisions about permissions that an earlier launch asked for, and everything else."""
-    grants: list[Input] = []
-    others: list[Input] = []
-    for held in inputs:
-        (grants if held.kind is InputKind.DECISION and held.grant else others).append(held)
-    return grants, others
 
 
 def _document(document: Document) -> WireDocument:

@@ -83,16 +83,13 @@ class WireInputs(Wire):
 class WireResume(Wire):
     """What the server knows of earlier launches of the session. `transcript` is markdown for an agent that cannot load.
 
-    `grants` are decisions about permissions that were pending when an earlier launch ended; each is good once.
+    `turns` is the number of the last turn, `document_submitted` whether the phase's document was handed in.
     `previous_launch` is the id of the launch before this one and `previous_frames` the last number stored of it: what the
     worker could not send then, it sends first now.
     """
 
-    launches: int = 0
     agent_session: str = ""
-    last_input: int = 0
     transcript: str = ""
-    grants: list[WireInput] = []
     turns: int = 0
     document_submitted: bool = False
     previous_launch: str = ""
@@ -113,9 +110,6 @@ class WireBootstrap(Wire):
     author_name: str
     author_email: str
     project: str
-    repository: str
-    session: str
-    ordinal: int
     phase: Phase
     branch: str
     base: str
@@ -123,7 +117,6 @@ class WireBootstrap(Wire):
     mirror: str
     agent: AgentProfile
     documents: list[WireDocument] = []
-    inputs: list[WireInput] = []
     resume: WireResume = WireResume()
     limits: Limits = Limits()
     test_command: str = ""

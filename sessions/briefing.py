@@ -1,4 +1,4 @@
-"""What a worker is told when it begins: the ticket, what was decided so far, and what waits for it."""
+"""What a worker is told when it begins: the ticket, and what was decided and done so far."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,12 +19,10 @@ async def brief(book: Book, context: LaunchContext, *, limits: Limits, agents: M
         ticket=book.ticket,
         session=book.session(context.session),
         project=_with_secrets(project, agents),
-        requester_email=book.ticket.requester.email or "",
         documents=_newest(await book.tx.documents(book.ticket.id)),
         base=base,
         start=_published_branch(history) or base,
         history=history,
-        inputs=await book.queued_inputs(context.session),
         previous=_before(await book.tx.launches(context.session), context),
         limits=limits,
     )

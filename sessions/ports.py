@@ -428,11 +428,9 @@ class Bootstrap:
     ticket: Ticket
     session: Session
     project: Project
-    requester_email: str
     documents: tuple[Document, ...]
     base: str
     history: tuple[Recorded, ...]
-    inputs: tuple[Input, ...]
     previous: Launch | None = None
     start: str = ""
     limits: Limits = field(default_factory=Limits)

@@ -61,11 +61,9 @@ BOOTSTRAP = Bootstrap(
     ticket=TICKET,
     session=SESSION,
     project=PROJECT,
-    requester_email="dana@example.org",
     documents=(),
     base="main",
     history=(),
-    inputs=(),
 )
 
 

@@ -59,11 +59,9 @@ class Stage:
             started = self.bot.of(AgentStarted)
             turns = [frame.turn for frame in self.bot.frames if frame.kind == "turn_started"]
             resume = WireResume(
-                launches=resume.launches + 1,
                 agent_session=started[-1].agent_session if started else resume.agent_session,
                 turns=max([resume.turns, *turns]),
                 transcript=resume.transcript,
-                grants=resume.grants,
                 previous_launch=str(self.launch),
                 previous_frames=stored,
             )
@@ -152,9 +150,6 @@ def make_bootstrap(root: Path, mirror: Path, base_commit: str, phase: Phase, lim
         author_name="Dana",
         author_email="dana@example.org",
         project="widgets",
-        repository="acme/widgets",
-        session="11111111-1111-7111-8111-111111111111",
-        ordinal=1,
         phase=phase,
         branch="viberator/4f2ab-fix-the-answer",
         base="main",

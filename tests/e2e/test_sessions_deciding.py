@@ -170,8 +170,8 @@ async def test_a_message_that_nobody_read_goes_on_to_the_next_phase(bureau: Bure
     await bureau.service.say(bureau.act(), claim.ticket.id, "mind the tests")
     await bureau.decide(approval, Verdict.APPROVE)
     await bureau.report(claim, WorkerEnded(reason="finished"))
-    bootstrap = await bureau.desk.bootstrap(context(await bureau.claim()))
-    assert [held.text for held in bootstrap.inputs] == ["mind the tests"]
+    waiting = await bureau.desk.inputs(context(await bureau.claim()), after=0, time_limit_s=0)
+    assert [held.text for held in waiting.inputs] == ["mind the tests"]
 
 
 async def test_a_permission_comes_back_with_request_and_grant(bureau: Bureau) -> None:
@@ -191,8 +191,10 @@ async def test_a_permission_can_be_decided_while_the_session_sleeps(bureau: Bure
     session = await bureau.session(claim)
     assert (session.state, session.reason) == (SessionState.ASLEEP, SleepReason.INTERRUPTED)
     await bureau.decide(approval, Verdict.APPROVE)
-    bootstrap = await bureau.desk.bootstrap(context(await bureau.claim()))
-    assert [held.request for held in bootstrap.inputs] == ["r1"]
+    resumed = context(await bureau.claim())
+    waiting = await bureau.desk.inputs(resumed, after=0, time_limit_s=0)
+    assert [held.request for held in waiting.inputs] == ["r1"]
+    bootstrap = await bureau.desk.bootstrap(resumed)
     assert bootstrap.previous is not None
     assert bootstrap.previous.id == claim.launch.id
 

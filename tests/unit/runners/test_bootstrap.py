@@ -6,16 +6,14 @@ from pathlib import Path
 from uuid import UUID
 
 from runners.bootstrap import TRANSCRIPT_CHARS, to_wire, transcript
-from runners.wire import WireBootstrap
+from runners.wire import WireBootstrap, WireResume
 from sessions.events import (
     AgentSaid,
     AgentStarted,
     ApprovalDecided,
     DocumentWritten,
     Event,
-    InputTaken,
     LaunchStarted,
-    PermissionSettled,
     QuestionAnswered,
     QuestionAsked,
     Recorded,
@@ -25,16 +23,13 @@ from sessions.events import (
 from sessions.models import (
     Digest,
     Document,
-    Input,
-    InputKind,
-    InputState,
     Launch,
     LaunchId,
     Limits,
     Phase,
     Verdict,
 )
-from tests.fakes_desk import BOOTSTRAP, SESSION, message
+from tests.fakes_desk import BOOTSTRAP, SESSION
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 LAUNCHED = LaunchStarted(fence=1, runner="process")
@@ -44,20 +39,14 @@ def history(*events: Event, session: int = SESSION.ordinal) -> tuple[Recorded, .
     return tuple(Recorded(position=at, session=session, at=AT, event=event) for at, event in enumerate(events, 1))
 
 
-def wired(*events: Event, inputs: tuple[Input, ...] = (), previous: Launch | None = None) -> WireBootstrap:
-    told = replace(BOOTSTRAP, history=history(*events), inputs=inputs, previous=previous)
+def wired(*events: Event, previous: Launch | None = None) -> WireBootstrap:
+    told = replace(BOOTSTRAP, history=history(*events), previous=previous)
     return to_wire(told, mirror=Path("/srv/m.git"), base_commit="c" * 40)
-
-
-def decision(ordinal: int, *, grant: str = "") -> Input:
-    return replace(
-        message(ordinal), kind=InputKind.DECISION, verdict=Verdict.APPROVE, request=f"r{ordinal}", grant=grant
-    )
 
 
 def test_the_first_launch_resumes_nothing() -> None:
     resume = wired(LAUNCHED).resume
-    assert (resume.launches, resume.agent_session, resume.transcript, resume.turns) == (0, "", "", 0)
+    assert resume == WireResume()
 
 
 def test_a_later_launch_is_told_what_is_known_of_the_earlier_ones() -> None:
@@ -66,14 +55,14 @@ def test_a_later_launch_is_told_what_is_known_of_the_earlier_ones() -> None:
         LAUNCHED,
         AgentStarted(agent="scripted", agent_session="first"),
         TurnStarted(turn=1, cause="task"),
-        InputTaken(ordinal=4),
         LAUNCHED,
         AgentStarted(agent="scripted", agent_session="second"),
         TurnStarted(turn=2, cause="resumed"),
         LAUNCHED,
         previous=previous,
     ).resume
-    assert (resume.launches, resume.agent_session, resume.turns, resume.last_input) == (2, "second", 2, 4)
+    assert (resume.agent_session, resume.turns) == ("second", 2)
+    assert resume.transcript.startswith("## Turn 1")
     assert (resume.previous_launch, resume.previous_frames) == (str(UUID(int=9)), 17)
 
 
@@ -81,20 +70,6 @@ def test_what_belongs_to_other_sessions_of_the_ticket_is_not_told() -> None:
     started = AgentStarted(agent="scripted", agent_session="theirs")
     told = replace(BOOTSTRAP, history=history(LAUNCHED, started, LAUNCHED, session=1))
     assert to_wire(told, mirror=Path("/m"), base_commit="c").resume.agent_session == ""
-
-
-def test_inputs_that_were_taken_or_withdrawn_are_not_told_again() -> None:
-    withdrawn = replace(message(2), state=InputState.WITHDRAWN)
-    told = wired(InputTaken(ordinal=1), inputs=(message(1), withdrawn, message(3)))
-    assert [held.ordinal for held in told.inputs] == [3]
-
-
-def test_a_decision_about_a_permission_is_a_grant_until_it_was_used() -> None:
-    settled = PermissionSettled(request="r1", outcome="allowed")
-    cancelled = PermissionSettled(request="r2", outcome="cancelled")
-    told = wired(settled, cancelled, inputs=(decision(1, grant="g"), decision(2, grant="g"), decision(3)))
-    assert [held.ordinal for held in told.resume.grants] == [2]
-    assert [held.ordinal for held in told.inputs] == [3]
 
 
 def test_a_document_of_this_phase_counts_as_submitted() -> None:
