@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-_USERINFO = re.compile(r"(?i)\b(https?://)[^/@\s]*@")
+# Up to the last @, since users and passwords may hold one too.
+_USERINFO = re.compile(r"(?i)\b(https?://)[^/\s]*@")
 _SCP = re.compile(r"(?P<host>[\w.@\[\]:-]+?):(?!//)(?P<path>.+)")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 

@@ -16,6 +16,7 @@ _ESCAPE = re.compile(
     r"|(?:\x1b[\]P^_X]|[\x9d\x90])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # titles, links, device strings
     r"|\x1b[ -/]*[0-~]?"
 )
+_LOGIN = re.compile(r"(?i)^(https?://)[^/\s]*@")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -48,6 +49,11 @@ def one_line(text: str) -> str:
     """For a title: cleaned, on one line, and no longer than `TITLE_CHARS`."""
     line = " ".join(cleaned(text).split())
     return line if len(line) <= TITLE_CHARS else f"{line[: TITLE_CHARS - 1].rstrip()}…"
+
+
+def without_login(address: str) -> str:
+    """A repository's address without the user and the password that the bot has for it."""
+    return _LOGIN.sub(r"\1", address.strip())
 
 
 def _shown(found: re.Match[str]) -> str:

@@ -10,7 +10,8 @@ from sessions.events import InputTaken, QuestionFiled, SessionOpened, TicketFile
 from sessions.filing import KEY_ATTEMPTS, branch_name
 from sessions.models import Attachment, InputKind, InputState, Phase, Role, SessionState, TicketState, Verdict
 from sessions.ports import Place
-from tests.bureau import Bureau, context
+from storage.database import Database
+from tests.bureau import Bureau, context, opened
 
 
 async def test_a_ticket_is_filed_with_thread_session_and_its_first_events(bureau: Bureau) -> None:
@@ -33,6 +34,14 @@ async def test_a_ticket_is_filed_with_thread_session_and_its_first_events(bureau
     assert isinstance(opened, SessionOpened)
     assert opened.branch == f"viberator/{ticket.key}-fix-billing"
     assert [row["outcome"] for row in await bureau.rows("inbox")] == ["ticket"]
+
+
+async def test_the_history_holds_no_credential_of_the_repository(database: Database) -> None:
+    async with opened(database, repository="https://bot@corp.example:hunter2@host.example/acme/widgets.git") as bureau:
+        ticket = await bureau.file()
+        (filed, _) = await bureau.events(ticket.id)
+        assert isinstance(filed, TicketFiled)
+        assert filed.repository == "https://host.example/acme/widgets.git"
 
 
 async def test_redelivered_mention_starts_nothing_new(bureau: Bureau) -> None:

@@ -41,6 +41,11 @@ def test_text_is_shown_without_credentials() -> None:
     assert address.redact(said) == "fatal: https://host/x: *** is wrong; see http://else.where/y"
 
 
+@pytest.mark.parametrize("login", ["tok", "dana:hunter2", "dana@corp.example:hunter2", "dana:hun@ter:2"])
+def test_no_part_of_a_login_stays(login: str) -> None:
+    assert redacted(f"see https://{login}@host/x@v1 and write to a@b") == "see https://host/x@v1 and write to a@b"
+
+
 def test_an_address_of_ssh_is_shown_with_its_user() -> None:
     assert redacted("ssh://git@host/x") == "ssh://git@host/x"
 

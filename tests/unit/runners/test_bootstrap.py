@@ -44,6 +44,12 @@ def wired(*events: Event, previous: Launch | None = None) -> WireBootstrap:
     return to_wire(told, mirror=Path("/srv/m.git"), base_commit="c" * 40)
 
 
+def test_no_credential_of_the_repository_reaches_the_worker() -> None:
+    project = replace(BOOTSTRAP.project, repository="https://bot:hunter2@host/acme/widgets.git")
+    wire = to_wire(replace(BOOTSTRAP, project=project), mirror=Path("/srv/m.git"), base_commit="c" * 40)
+    assert "hunter2" not in wire.model_dump_json()
+
+
 def test_the_first_launch_resumes_nothing() -> None:
     resume = wired(LAUNCHED).resume
     assert resume == WireResume()
