@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from conversations.facts import ApprovalFacts, QuestionFacts
+from sessions.approvals import state_after
 from sessions.events import ApprovalAsked, ApprovalDecided, ApprovalLapsed, QuestionAnswered, QuestionAsked
-from sessions.models import ApprovalState, Verdict
+from sessions.models import ApprovalState
 
 SETTLED_KEPT: Final = 20
 """So many settled approvals, and as many questions, stay among the cards; older ones are left in the thread as they are."""
@@ -15,14 +16,6 @@ SHORT_DOCUMENT: Final = 1200
 """Characters up to which a document is shown whole in its card; of a longer one the summary, with a file beside it."""
 
 TEXT_KEPT: Final = 1500
-
-_STATES: Final = {
-    Verdict.APPROVE: ApprovalState.APPROVED,
-    Verdict.APPROVE_ALWAYS: ApprovalState.APPROVED,
-    Verdict.REQUEST_CHANGES: ApprovalState.CHANGES_REQUESTED,
-    Verdict.REJECT: ApprovalState.REJECTED,
-    Verdict.REJECT_ALWAYS: ApprovalState.REJECTED,
-}
 
 Approvals = tuple[ApprovalFacts, ...]
 Questions = tuple[QuestionFacts, ...]
@@ -55,7 +48,7 @@ def decided(approvals: Approvals, event: ApprovalDecided, *, at: datetime) -> Ap
         tuple(
             replace(
                 one,
-                state=_STATES[event.verdict],
+                state=state_after(event.verdict),
                 verdict=event.verdict,
                 by_name=event.by_name,
                 settled_at=at,

@@ -37,8 +37,6 @@ class TicketFacts:
     phases: tuple[Phase, ...]
     filed_at: datetime
     state: TicketState = TicketState.OPEN
-    closed_by: str = ""
-    close_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +65,13 @@ class TestsFacts:
 class SessionFacts:
     """`active_s` is the time in which the agent worked, up to `last_at`; waiting for people does not count.
 
-    `opening` and `said` are the beginning and the end of the agent's last message. `progress_position` is 0 until the first launch or the first queued message: before that the root card says it all.
-    `stopping_by` is who asked for a stop that was not carried out yet, since the event `stopping_position`.
+    `opening` and `said` are the beginning and the end of the agent's last message. `progress_position` is 0 until the first
+    launch or the first queued message: before that the root card says it all. `stopping_by` is who asked for a stop that was
+    not carried out yet, since the event `stopping_position`.
     """
 
     ordinal: int
     position: int
-    opened_at: datetime
     phase: Phase
     lane: int
     agent: str
@@ -100,7 +98,6 @@ class SessionFacts:
     stopping_position: int = 0
     outcome: str = ""
     ended_position: int = 0
-    ended_at: datetime | None = None
     unreadable: int = 0
 
 

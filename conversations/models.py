@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from conversations.actions import Action
-from conversations.messages import Urgency, View
+from conversations.messages import Urgency
 from sessions.models import Attachment, Digest, InstallationId, Person, Phase, Severity, ThreadId, TicketId, WorkspaceId
 from sessions.ports import Place
 
@@ -127,11 +127,3 @@ class Edit:
 
 
 Operation = Post | Edit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """A view and the position of the last event that went into it."""
-
-    view: View
-    position: int

@@ -51,7 +51,6 @@ SESSIONS_KEPT: Final = 20
 INPUTS_KEPT: Final = 20
 TROUBLES_KEPT: Final = 5
 TITLE_KEPT: Final = 200
-REASON_KEPT: Final = 500
 TEXT_KEPT: Final = 1000
 
 
@@ -90,12 +89,10 @@ def _with_ticket(progress: Progress, recorded: Recorded) -> Progress:
     match recorded.event:
         case TicketFiled() as filed:
             return replace(progress, ticket=_ticket(filed, recorded))
-        case TicketClosed(state=state, by_name=name, reason=reason) if progress.ticket:
-            closed = replace(progress.ticket, state=state, closed_by=name, close_reason=reason[:REASON_KEPT])
-            return replace(progress, ticket=closed)
+        case TicketClosed(state=state) if progress.ticket:
+            return replace(progress, ticket=replace(progress.ticket, state=state))
         case TicketReopened() if progress.ticket:
-            reopened = replace(progress.ticket, state=TicketState.OPEN, closed_by="", close_reason="")
-            return replace(progress, ticket=reopened)
+            return replace(progress, ticket=replace(progress.ticket, state=TicketState.OPEN))
         case DocumentWritten() as written:
             return replace(progress, documents=_with_document(progress.documents, written))
         case _:

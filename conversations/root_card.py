@@ -3,6 +3,7 @@
 from typing import Final
 
 from conversations.actions import Verb
+from conversations.asks import is_open
 from conversations.cards import asleep_buttons, button, tone
 from conversations.cleaning import one_line
 from conversations.facts import SessionFacts, TicketFacts
@@ -80,7 +81,7 @@ def _short(repository: str) -> str:
 
 def _waits(progress: Progress) -> bool:
     pending = any(one.state is ApprovalState.PENDING for one in progress.approvals)
-    return pending or any(one.answered_at is None and not one.closed for one in progress.questions)
+    return pending or any(map(is_open, progress.questions))
 
 
 def _standing(ticket: TicketFacts, session: SessionFacts | None, *, waiting: bool) -> tuple[Mark, str]:

@@ -33,7 +33,7 @@ from sessions.events import (
     UsageReported,
     WorkerEnded,
 )
-from sessions.models import Publication, Session, SessionId, SessionState, TicketId
+from sessions.models import Session, SessionId, SessionState, TicketId
 
 SAID_KEPT: Final = 600
 WORDS_KEPT: Final = 2000
@@ -46,7 +46,6 @@ def opened(event: SessionOpened, *, ordinal: int, position: int, at: datetime) -
     return SessionFacts(
         ordinal=ordinal,
         position=position,
-        opened_at=at,
         phase=event.phase,
         lane=event.lane,
         agent=event.agent,
@@ -60,7 +59,7 @@ def worked(session: SessionFacts, recorded: Recorded) -> SessionFacts:
     after = _moved(_clocked(session, recorded.at), recorded.event)
     after = _told(_done(_managed(after, recorded), recorded), recorded)
     if not session.ended_position and after.state in {SessionState.DONE, SessionState.DISCARDED}:
-        return replace(after, ended_position=recorded.position, ended_at=recorded.at)
+        return replace(after, ended_position=recorded.position)
     return after
 
 
@@ -108,8 +107,8 @@ def _managed(session: SessionFacts, recorded: Recorded) -> SessionFacts:
             return replace(_quiet(session, recorded), outcome=outcome, words=words[:WORDS_KEPT] or session.words)
         case LaunchLost() | SessionDiscarded():
             return _quiet(session, recorded)
-        case Published() as event:
-            return replace(session, publication=_publication(event))
+        case Published(publication=publication):
+            return replace(session, publication=publication)
         case Quarantined():
             return replace(session, unreadable=session.unreadable + 1)
         case _:
@@ -186,15 +185,4 @@ def _tests(run: TestsRun) -> TestsFacts:
         exit_code=run.exit_code,
         took_s=run.took_s,
         summary=one_line(lines[-1]).strip("= ")[:LINE_KEPT] if lines else "",
-    )
-
-
-def _publication(event: Published) -> Publication:
-    return Publication(
-        branch=event.branch,
-        base=event.base,
-        head=event.head,
-        diffstat=event.diffstat,
-        compare=event.compare,
-        url=event.url,
     )

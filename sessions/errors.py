@@ -41,15 +41,6 @@ class SessionOver(SessionsError):
         self.state = state
 
 
-class NoTransition(SessionsError):
-    """The lifecycle has no edge for this event in this state."""
-
-    def __init__(self, state: str, event: str) -> None:
-        super().__init__(state, event)
-        self.state = state
-        self.event = event
-
-
 class ProjectUnknown(SessionsError):
     """No project by that name; `known` are the names there are."""
 

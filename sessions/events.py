@@ -20,6 +20,7 @@ from sessions.models import (
     PermissionOption,
     Person,
     Phase,
+    Publication,
     Severity,
     TicketState,
     Verdict,
@@ -238,6 +239,17 @@ class Published:
     diffstat: Diffstat
     compare: str
     url: str = ""
+
+    @property
+    def publication(self) -> Publication:
+        return Publication(
+            branch=self.branch,
+            base=self.base,
+            head=self.head,
+            diffstat=self.diffstat,
+            compare=self.compare,
+            url=self.url,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

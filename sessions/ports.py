@@ -334,13 +334,6 @@ class LaunchOrder:
     mirror: Path
 
 
-class RunnerState(Protocol):
-    """What a runner says of a launch it knows by reference."""
-
-    running: bool
-    detail: str
-
-
 class Runner(Protocol):
     name: str
 

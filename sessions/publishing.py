@@ -14,7 +14,7 @@ async def published(book: Book, session: SessionId, head: str) -> Publication | 
     for recorded in reversed(await book.tx.history(book.ticket.id)):
         event = recorded.event
         if recorded.session == ordinal and isinstance(event, Published) and event.head == head:
-            return _publication(event)
+            return event.publication
     return None
 
 
@@ -47,14 +47,3 @@ async def record(book: Book, ids: Ids, session: SessionId, publication: Publicat
         finished = SessionFinished(outcome="published")
         await endings.complete(book, ids, book.session(session), project, finished)
     return publication
-
-
-def _publication(event: Published) -> Publication:
-    return Publication(
-        branch=event.branch,
-        base=event.base,
-        head=event.head,
-        diffstat=event.diffstat,
-        compare=event.compare,
-        url=event.url,
-    )

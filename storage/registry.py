@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from conversations.models import Installation
-from sessions.models import AgentProfile, InstallationId, Person, Project, ProjectId, Role, WorkspaceId
+from sessions.models import AgentProfile, InstallationId, Person, Project, ProjectId, WorkspaceId
 from storage import rows
 from storage.codec import codec
 from storage.database import Database
@@ -111,21 +111,6 @@ class Registry:
         values = (person.installation, person.external_id, person.name, person.email, person.role)
         async with self.database.app(workspace) as connection:
             await Statements(connection, REGISTRY).run("put_member", *values)
-
-    async def find_member(
-        self, workspace: WorkspaceId, installation: InstallationId, external_id: str
-    ) -> Person | None:
-        async with self.database.app(workspace) as connection:
-            row = await Statements(connection, REGISTRY).row("member", installation, external_id)
-        if row is None:
-            return None
-        return Person(
-            installation=installation,
-            external_id=external_id,
-            name=row["name"],
-            email=row["email"],
-            role=Role(row["role"]),
-        )
 
 
 def _installation(row: asyncpg.Record) -> Installation:

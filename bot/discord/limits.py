@@ -15,7 +15,6 @@ Json: TypeAlias = dict[str, object]
 
 COMPONENTS: Final = 40
 TEXT: Final = 4_000
-ROWS: Final = 5
 ROW: Final = 5
 LABEL: Final = 80
 CUSTOM_ID: Final = 100

@@ -36,8 +36,5 @@ VALUES (current_workspace(), $1, $2, $3, $4, $5)
 ON CONFLICT (installation_id, external_id) DO UPDATE
 SET name = excluded.name, email = excluded.email, role = excluded.role
 
--- name: member
-SELECT * FROM members WHERE installation_id = $1 AND external_id = $2
-
 -- name: undeclare_projects
 UPDATE projects SET declared = false WHERE declared AND name <> ALL ($1::text[])
