@@ -14,14 +14,18 @@ CONTEXT_LINES = 3
 
 def file_change(path: str, before: str, after: str) -> FileChange:
     """The change of one file; its patch has at most `SHOWN_LINES` lines, and `patch_cut` says how many are missing."""
-    old, new = before.splitlines(), after.splitlines()
-    lines = _hunks(old, new)
+    lines = patch_lines(before, after)
     added = sum(line.startswith("+") for line in lines)
     removed = sum(line.startswith("-") for line in lines)
     shown = lines[:SHOWN_LINES]
     return FileChange(
         path=path, added=added, removed=removed, patch="\n".join(shown), patch_cut=max(0, len(lines) - SHOWN_LINES)
     )
+
+
+def patch_lines(before: str, after: str) -> list[str]:
+    """The whole of a change as the lines of a unified diff, without its two headers."""
+    return _hunks(before.splitlines(), after.splitlines())
 
 
 def _hunks(old: list[str], new: list[str]) -> list[str]:

@@ -43,30 +43,54 @@ _OPEN = ("pending", "running")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
-    """What is known of one call: the event that shows it, and the sha256 hex of its tool and whole input."""
+    """What is known of one call. `event` shows it, and what is long is cut there.
+
+    `name` is the first title: some agents begin with the tool's name and say later what it does. `given` is the whole
+    input, None while it is not known, and `exact` whether the agent has said it as such, and not only as text.
+    """
 
     event: ToolCalled
-    digest: str = ""
+    name: str = ""
+    given: object = None
+    exact: bool = False
+    edits: tuple[FileEditToolCallContent, ...] = ()
 
     @property
     def open(self) -> bool:
         return self.event.status in _OPEN
 
+    @property
+    def digest(self) -> str:
+        """The sha256 hex of the tool and its whole input, by which a repeat is recognised.
+
+        Empty where the input is not known: two such calls may be anything, and what was said of one is not said of the other.
+        """
+        if not self.given and not self.edits:
+            return ""
+        edits = [edit.model_dump(mode="json") for edit in self.edits]
+        whole = json.dumps([self.event.tool, self.name, self.given, edits], sort_keys=True, default=str)
+        return hashlib.sha256(whole.encode(errors="replace")).hexdigest()
+
 
 def fold(known: ToolCall | None, report: Report, *, root: Path) -> ToolCall:
     """The call after the report. Paths below `root` are told relative to it."""
-    before = known.event if known is not None else _unknown(report)
+    call = known if known is not None else ToolCall(event=_unknown(report))
+    before, given_before = call.event, call.given
+    title = one_line(report.title, TITLE_CHARS) if report.title else before.title
+    status = _STATUS[report.status] if report.status else before.status
+    call = _with_input(replace(call, name=call.name or title), report, status)
+    edits = _edits(report, call)
     event = replace(
         before,
-        title=one_line(report.title, TITLE_CHARS) if report.title else before.title,
+        title=title,
         tool=report.kind or before.tool,
-        status=_STATUS[report.status] if report.status else before.status,
-        input=_input(report, before),
-        output=_output(report, before),
+        status=status,
+        input=before.input if call.given is given_before else beginning(as_text(call.given), INPUT_CHARS),
+        output=_output(report, call, status),
         locations=_locations(report.locations, root) if report.locations is not None else before.locations,
-        changes=_changes(report.content, root) if report.content is not None else before.changes,
+        changes=before.changes if edits == call.edits else _changes(edits, root),
     )
-    return ToolCall(event=event, digest=_digest(report, event, known.digest if known is not None else ""))
+    return replace(call, event=event, edits=edits)
 
 
 def interrupted(call: ToolCall) -> ToolCall:
@@ -74,19 +98,52 @@ def interrupted(call: ToolCall) -> ToolCall:
     return replace(call, event=replace(call.event, status="interrupted"))
 
 
+def closed(call: ToolCall) -> ToolCall:
+    """The call without what is only asked about before its end, and may be large."""
+    return replace(call, given=None, edits=())
+
+
+def words(report: Report) -> str:
+    """The text that the report shows to people."""
+    return "\n".join(filter(None, (_text(content) for content in report.content or ())))
+
+
 def _unknown(report: Report) -> ToolCalled:
     return ToolCalled(call=report.tool_call_id, title="", tool="other", status="pending")
 
 
-def _input(report: Report, before: ToolCalled) -> str:
-    return before.input if report.raw_input is None else beginning(as_text(report.raw_input), INPUT_CHARS)
+def _with_input(call: ToolCall, report: Report, status: Status) -> ToolCall:
+    """With the input, if the report has it. Before it runs, the text of a call is what some agents tell of its input."""
+    if report.raw_input is not None:
+        return replace(call, given=report.raw_input, exact=True)
+    if not _is_told(report) or status != "pending" or call.exact:
+        return call
+    return replace(call, given=_read(words(report)) or call.given)
 
 
-def _output(report: Report, before: ToolCalled) -> str:
-    said = "\n".join(filter(None, (_text(content) for content in report.content or ())))
+def _is_told(report: Report) -> bool:
+    """Whether the call itself is told; what a request for permission says is about the request."""
+    return isinstance(report, ToolCallStart | ToolCallProgress)
+
+
+def _read(text: str) -> object:
+    """The text as what it stands for, so that blanks in JSON make no difference."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict | list) else text
+
+
+def _output(report: Report, call: ToolCall, status: Status) -> str:
+    if not _is_told(report) or status == "pending":
+        return call.event.output
+    said = words(report)
+    if status == "running" and said and _read(said) == call.given:
+        said = ""
     if not said and report.raw_output is not None:
         said = as_text(report.raw_output)
-    return end(said, OUTPUT_CHARS) if said else before.output
+    return end(said, OUTPUT_CHARS) if said else call.event.output
 
 
 def _text(content: Content) -> str:
@@ -103,8 +160,14 @@ def _locations(locations: Sequence[ToolCallLocation], root: Path) -> tuple[str, 
     return tuple(relative(location.path, root) for location in locations[:LOCATIONS])
 
 
-def _changes(contents: Sequence[Content], root: Path) -> tuple[FileChange, ...]:
-    edits = [content for content in contents if isinstance(content, FileEditToolCallContent)]
+def _edits(report: Report, call: ToolCall) -> tuple[FileEditToolCallContent, ...]:
+    if report.content is None:
+        return call.edits
+    edits = tuple(content for content in report.content if isinstance(content, FileEditToolCallContent))
+    return edits if edits or _is_told(report) else call.edits
+
+
+def _changes(edits: Sequence[FileEditToolCallContent], root: Path) -> tuple[FileChange, ...]:
     return tuple(
         file_change(
             relative(edit.path, root), beginning(edit.old_text or "", 1 << 20), beginning(edit.new_text, 1 << 20)
@@ -117,12 +180,3 @@ def relative(path: str, root: Path) -> str:
     """The path as people know it: below the workspace without the workspace's own place."""
     inside = path.removeprefix(f"{root}/")
     return one_line(inside, 300)
-
-
-def _digest(report: Report, event: ToolCalled, before: str) -> str:
-    edits = [c.model_dump(mode="json") for c in report.content or () if isinstance(c, FileEditToolCallContent)]
-    said = report.raw_input if report.raw_input is not None else edits or None
-    if said is None and before:
-        return before
-    whole = json.dumps([event.tool, event.title, said], sort_keys=True, default=str)
-    return hashlib.sha256(whole.encode(errors="replace")).hexdigest()
