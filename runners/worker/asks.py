@@ -1,17 +1,22 @@
 """Permissions that the agent asks for: told to the bot, held open, and settled by a decision or by an earlier one."""
 
 import asyncio
+from pathlib import Path
 from typing import Literal
 
 from runners.wire import WireInput
-from runners.worker.cleaning import beginning
-from runners.worker.client import Ask
+from runners.worker.choices import Choices, is_question
+from runners.worker.cleaning import beginning, one_line
+from runners.worker.client import Answer, Ask
 from runners.worker.context import Context
+from runners.worker.permits import in_full, is_own_tool
 from runners.worker.saved import PendingAsk, Rule
 from sessions.events import InputTaken, PermissionRequested, PermissionSettled
 from sessions.models import PermissionOption, Verdict
 
-SHOWN_CHARS = 6_000
+SHOWN_CHARS = 60_000
+"""People see all that they permit; far more than this nobody reads."""
+
 ALLOWING = frozenset({Verdict.APPROVE, Verdict.APPROVE_ALWAYS})
 
 
@@ -20,18 +25,32 @@ class Asks:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._open: dict[str, asyncio.Future[Verdict | None]] = {}
+        self._choices = Choices(context)
+        self._open: dict[str, asyncio.Future[Answer]] = {}
         self._early: dict[str, WireInput] = {}
         self._count = 0
 
     @property
     def waiting(self) -> bool:
         """Whether the agent waits for a person now."""
-        return bool(self._open)
+        return bool(self._open) or self._choices.waiting
 
     def ask(self, ask: Ask) -> None:
-        """Take a request; a rule that fits it is used up, else the bot is told."""
-        rule = self._context.saved.rules.pop(ask.call.digest, None)
+        """Take a request: what needs nobody's word is allowed, a question is put as one, the rest is for people to permit."""
+        if is_own_tool(ask.call):
+            ask.answer.set_result(Verdict.APPROVE_ALWAYS)
+        elif is_question(ask):
+            self._choices.hold(ask)
+        else:
+            self._permit(ask)
+
+    def answer(self, said: WireInput) -> bool:
+        """Answer the agent's own question; False where it waits for none that this answers."""
+        return self._choices.answer(said)
+
+    def _permit(self, ask: Ask) -> None:
+        """A rule that fits the request is used up, else the bot is told."""
+        rule = self._context.saved.rules.pop(ask.call.digest, None) if ask.call.digest else None
         if rule is not None:
             self._context.keep()
             ask.answer.set_result(rule.verdict)
@@ -46,7 +65,8 @@ class Asks:
                 self.decide(self._early.pop(known.request))
             return
         self._count += 1
-        requested = _requested(f"{self._context.launch.replace('-', '')[-10:]}.{self._count}", ask)
+        request = f"{self._context.launch.replace('-', '')[-10:]}.{self._count}"
+        requested = _requested(request, ask, self._context.place.workspace)
         self._open[requested.request] = ask.answer
         self._context.tell(requested)
         self.adopt(requested)
@@ -85,8 +105,11 @@ class Asks:
             if not answer.done():
                 answer.set_result(None)
         self._open.clear()
+        self._choices.withdraw()
 
     def _known(self, grant: str) -> PendingAsk | None:
+        if not grant:
+            return None
         asks = self._context.saved.asks.values()
         return next((ask for ask in asks if ask.grant == grant and ask.request not in self._open), None)
 
@@ -103,15 +126,14 @@ class Asks:
         self._context.tell(PermissionSettled(request=request, outcome=outcome, by_rule=by_rule))
 
 
-def _requested(request: str, ask: Ask) -> PermissionRequested:
-    event = ask.call.event
-    patches = "\n".join(f"{change.path}\n{change.patch}" for change in event.changes)
+def _requested(request: str, ask: Ask, root: Path) -> PermissionRequested:
+    event, whole = ask.call.event, in_full(ask.call, root) or ask.words
     return PermissionRequested(
         request=request,
         call=event.call,
-        title=event.title or event.input[:200] or "a tool",
+        title=event.title or one_line(whole, 200) or "a tool",
         tool=event.tool,
-        input=beginning(event.input or patches, SHOWN_CHARS),
+        input=beginning(whole, SHOWN_CHARS),
         grant=ask.call.digest,
         options=tuple(PermissionOption(kind=o.kind, label=beginning(o.name, 80)) for o in ask.options),
     )

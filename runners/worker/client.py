@@ -16,7 +16,7 @@ from acp.schema import (
     WriteTextFileResponse,
 )
 
-from runners.worker import files
+from runners.worker import files, toolcalls
 from runners.worker.errors import PathOutside
 from runners.worker.narration import Narration, Update
 from runners.worker.toolcalls import ToolCall
@@ -31,13 +31,20 @@ _WISHES: dict[Verdict, tuple[str, ...]] = {
 }
 
 
+Answer = Verdict | PermissionOption | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """The agent waits for a decision. Settle `answer` with a verdict, or with None for «the turn is cancelled»."""
+    """The agent waits for a decision. `words` is what the request itself tells people.
+
+    Settle `answer` with a verdict, with one of the options, or with None for «cancelled».
+    """
 
     call: ToolCall
+    words: str
     options: tuple[PermissionOption, ...]
-    answer: asyncio.Future[Verdict | None]
+    answer: asyncio.Future[Answer]
 
 
 class Client:
@@ -47,7 +54,7 @@ class Client:
         self._narration = narration
         self._root = root
         self._ask = ask
-        self._waiting: set[asyncio.Future[Verdict | None]] = set()
+        self._waiting: set[asyncio.Future[Answer]] = set()
 
     async def session_update(self, session_id: str, update: Update, **_: object) -> None:
         self._narration.hear(update)
@@ -60,10 +67,11 @@ class Client:
         **_: object,
     ) -> RequestPermissionResponse:
         """Hold the request until it is decided from outside, however long that takes."""
-        answer: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.add(answer)
         try:
-            self._ask(Ask(call=self._narration.hear_call(tool_call), options=tuple(options), answer=answer))
+            call, words = self._narration.hear_call(tool_call), toolcalls.words(tool_call)
+            self._ask(Ask(call=call, words=words, options=tuple(options), answer=answer))
             return chosen(await answer, options)
         finally:
             self._waiting.discard(answer)
@@ -102,10 +110,17 @@ class Client:
                 answer.set_result(None)
 
 
-def chosen(verdict: Verdict | None, options: list[PermissionOption]) -> RequestPermissionResponse:
+def chosen(answer: Answer, options: list[PermissionOption]) -> RequestPermissionResponse:
     """The option for a verdict, by kind and never by id; cancelled where nothing that means the same is offered."""
+    option = answer if isinstance(answer, PermissionOption) else _first(answer, options)
+    if option is None:
+        return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))
+    return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=option.option_id))
+
+
+def _first(verdict: Verdict | None, options: list[PermissionOption]) -> PermissionOption | None:
     for kind in _WISHES[verdict] if verdict is not None else ():
         for option in options:
             if option.kind == kind:
-                return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=option.option_id))
-    return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))
+                return option
+    return None

@@ -64,6 +64,8 @@ class Inbox:
                 self._end(Ending(reason="stopped"))
             case InputKind.DECISION if self._asks.decide(said):
                 return
+            case InputKind.ANSWER if self._asks.answer(said):
+                return
             case _:
                 self._arrived.set()
 

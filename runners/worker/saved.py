@@ -33,7 +33,10 @@ class Rule(BaseModel):
 
 
 class Saved(BaseModel):
-    """The state of a session's worker; changed in place and written after each step that must not be taken twice."""
+    """The state of a session's worker; changed in place and written after each step that must not be taken twice.
+
+    `asked_in_turn` is the turn in which the agent waits for the answer to a question of its own; 0 when it does not.
+    """
 
     stage: Stage = "task"
     agent_session: str = ""
@@ -41,6 +44,7 @@ class Saved(BaseModel):
     prompt: str = ""
     taken: list[int] = []
     questions: list[str] = []
+    asked_in_turn: int = 0
     asks: dict[str, PendingAsk] = {}
     rules: dict[str, Rule] = {}
     open_calls: list[ToolCalled] = []
@@ -56,12 +60,14 @@ class Saved(BaseModel):
 
     @property
     def held_up(self) -> bool:
-        """Whether the turn that was under way waits for a decision."""
-        return any(ask.turn == self.turn for ask in self.asks.values())
+        """Whether the turn that was under way waits for a decision or an answer."""
+        asked = bool(self.questions) and self.asked_in_turn == self.turn
+        return asked or any(ask.turn == self.turn for ask in self.asks.values())
 
     def release(self) -> None:
         """Nobody waits for decisions any more; one that comes all the same is still understood."""
         self.asks = {key: ask.model_copy(update={"turn": 0}) for key, ask in self.asks.items()}
+        self.asked_in_turn = 0
 
 
 class StateFile:

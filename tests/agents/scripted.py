@@ -160,14 +160,20 @@ class Scripted:
         await self._update(UsageUpdate(session_update="usage_update", used=10, size=100, cost=cost))
 
     async def _ask(self, asked: dict[str, Any]) -> None:
-        kinds = asked.get("options", ["allow_once", "allow_always", "reject_once"])
-        options = [PermissionOption(option_id=f"id-{n}", name=kind, kind=kind) for n, kind in enumerate(kinds)]
+        """Ask for permission; an option is a kind, or a kind and its name. `words` is what the request says itself."""
+        offered = asked.get("options", ["allow_once", "allow_always", "reject_once"])
+        named: list[tuple[Any, str]] = [(option, option) if isinstance(option, str) else option for option in offered]
+        options = [PermissionOption(option_id=f"id-{n}", name=name, kind=kind) for n, (kind, name) in enumerate(named)]
         call = ToolCallUpdate(
-            tool_call_id=asked["id"], title=asked.get("title"), kind=asked.get("kind"), raw_input=asked.get("input")
+            tool_call_id=asked["id"],
+            title=asked.get("title"),
+            kind=asked.get("kind"),
+            raw_input=asked.get("input"),
+            content=[acp.tool_content(acp.text_block(asked["words"]))] if "words" in asked else None,
         )
         answer = await self._client.request_permission(session_id=self._session, tool_call=call, options=options)
         outcome = answer.outcome
-        chosen = next((o.kind for o in options if o.option_id == getattr(outcome, "option_id", "")), "cancelled")
+        chosen = next((o.name for o in options if o.option_id == getattr(outcome, "option_id", "")), "cancelled")
         note("found.jsonl", permission=chosen)
         if chosen == "cancelled" and self._cancelled.is_set():
             raise Cancelled
