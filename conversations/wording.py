@@ -121,7 +121,7 @@ FAILURES: Final[Mapping[FailureKind, Advice]] = {
         next_step="Retry: it goes on from what was saved.",
     ),
     FailureKind.AGENT_SILENT: Advice(
-        happened="The agent did not answer in time",
+        happened="The agent gave no answer",
         next_step="Retry; if it stays silent, start its command by hand to see what it waits for.",
     ),
     FailureKind.AGENT_PROTOCOL: Advice(

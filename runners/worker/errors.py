@@ -35,6 +35,15 @@ class AgentSilent(WorkerError):
         self.last_words = last_words
 
 
+class AgentSaidNothing(WorkerError):
+    """The agent ended its turn without a word, a tool call or a change: so do some whose model cannot be reached."""
+
+    def __init__(self, stop_reason: str, last_words: str) -> None:
+        super().__init__(stop_reason)
+        self.stop_reason = stop_reason
+        self.last_words = last_words
+
+
 class AgentSpeaksNoAcp(WorkerError):
     """The agent writes lines that are no JSON-RPC; `sample` is the beginning of the first."""
 

@@ -8,6 +8,7 @@ from runners.worker.errors import (
     AgentExited,
     AgentMissing,
     AgentRefused,
+    AgentSaidNothing,
     AgentSilent,
     AgentSpeaksNoAcp,
     AgentVersionUnknown,
@@ -27,6 +28,10 @@ from runners.worker.errors import (
 )
 from sessions.models import Failure, FailureKind
 
+AgentError = (
+    AgentMissing | AgentExited | AgentSilent | AgentSaidNothing | AgentSpeaksNoAcp | AgentVersionUnknown | AgentRefused
+)
+
 AUTH_REQUIRED = -32000
 """ACP's own code for an agent where nobody is logged in (agentclientprotocol.com, error codes)."""
 
@@ -38,11 +43,9 @@ _FULL_WORDS = ("No space left on device", "Disk quota exceeded")
 
 def failure_of(error: WorkerError | OSError) -> Failure:
     """The failure that a card is made of."""
+    if isinstance(error, AgentError):
+        return _agent_failure(error)
     match error:
-        case (
-            AgentMissing() | AgentExited() | AgentSilent() | AgentSpeaksNoAcp() | AgentVersionUnknown() | AgentRefused()
-        ):
-            return _agent_failure(error)
         case GitFailed() | NotARepository() | RepositoryEmpty() | BranchUnknown() | NothingToPublish():
             return _repository_failure(error)
         case PromptBroken(template=template, line=line, reason=reason):
@@ -64,9 +67,7 @@ def failure_of(error: WorkerError | OSError) -> Failure:
             return Failure(kind=FailureKind.INTERNAL, detail=type(error).__name__)
 
 
-def _agent_failure(
-    error: AgentMissing | AgentExited | AgentSilent | AgentSpeaksNoAcp | AgentVersionUnknown | AgentRefused,
-) -> Failure:
+def _agent_failure(error: AgentError) -> Failure:
     match error:
         case AgentMissing(command=command, reason=reason):
             return Failure(
@@ -76,6 +77,9 @@ def _agent_failure(
             return Failure(kind=FailureKind.AGENT_CRASHED, detail=f"The agent {_how(code)}.", last_words=words)
         case AgentSilent(waiting_for=what, limit_s=limit_s, last_words=words):
             detail = f"The agent did not answer {what} within {limit_s:.0f} s."
+            return Failure(kind=FailureKind.AGENT_SILENT, detail=detail, last_words=words)
+        case AgentSaidNothing(stop_reason=reason, last_words=words):
+            detail = f"The agent ended its turn ({reason}) without a word or a change. Can it reach its model?"
             return Failure(kind=FailureKind.AGENT_SILENT, detail=detail, last_words=words)
         case AgentSpeaksNoAcp(sample=sample, last_words=words):
             detail = f"The agent's command does not speak ACP; it wrote: {sample}"

@@ -1,5 +1,6 @@
 """Reading what the agent wrote, in a place where it may have left symbolic links, devices and pipes instead of files."""
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -54,3 +55,14 @@ def write_inside(root: Path, path: Path, text: str) -> None:
     with part.open("x", encoding="utf-8", errors="replace") as file:
         file.write(text)
     part.replace(folder / path.name)
+
+
+def changed_since(root: Path, moment: float) -> bool:
+    """Whether a file or folder below `root`, outside of git's own, has changed since the moment (seconds of the epoch)."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name != ".git"]
+        for path in (Path(folder), *(Path(folder) / name for name in names)):
+            with contextlib.suppress(OSError):
+                if path.lstat().st_mtime > moment:
+                    return True
+    return False

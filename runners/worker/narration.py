@@ -56,6 +56,8 @@ KEPT_CALLS = 500
 class Narration:
     """The story of one agent process. `said` is its newest message of this turn; `cost_usd` what it has cost so far.
 
+    `silent` while it has neither said a word in this turn nor called a tool.
+
     While `deaf`, what it tells is not handed on: an agent that loads a session tells the old story again.
     """
 
@@ -70,12 +72,14 @@ class Narration:
         self._their_id: str | None = None
         self._talking = False
         self.said = ""
+        self.silent = True
         self.cost_usd = cost_usd
         self.deaf = False
 
     def begin_turn(self, turn: int) -> None:
         """What is said from now on belongs to this turn."""
         self._turn, self._message, self._talking, self.said = turn, 0, False, ""
+        self.silent = True
 
     def hear(self, update: Update) -> None:
         """Take one update of the agent."""
@@ -105,6 +109,7 @@ class Narration:
         """Take what is told of one tool call; answers all that is known of it."""
         known = self._calls.get(report.tool_call_id)
         call = toolcalls.fold(known, report, root=self._root)
+        self.silent = False
         self._know(call)
         if known is None or call.event != known.event:
             self._show(call.event)
@@ -137,6 +142,7 @@ class Narration:
         if call.open:
             self._open[key] = None
             return
+        self._calls[key] = toolcalls.closed(call)
         self._open.pop(key, None)
         self._closed[key] = None
         # An agent may tell more of a call that has ended, but not of one that ended long ago.
@@ -150,6 +156,7 @@ class Narration:
             self._message += 1
             self._talking, self._their_id, self.said = True, their_id, ""
         text = storable(text)
+        self.silent = self.silent and not text.strip()
         self.said = (self.said + text)[-KEPT_CHARS:]
         self._put(AgentSaid(message=f"{self._turn}.{self._message}", text=text))
 

@@ -7,11 +7,12 @@ from typing import Literal
 
 import acp
 
+from runners.worker import files
 from runners.worker.asks import Asks
 from runners.worker.client import Client
 from runners.worker.context import Context
 from runners.worker.driver import Agent, Conversation, Greeting, start, tool_server
-from runners.worker.errors import AgentExited, AgentRefused, TurnTooLong, WorkerError
+from runners.worker.errors import AgentExited, AgentRefused, AgentSaidNothing, TurnTooLong, WorkerError
 from runners.worker.leash import Program
 from runners.worker.narration import Narration
 from runners.worker.prompts import Prompts
@@ -20,8 +21,8 @@ from sessions.events import AgentStarted, ToolCalled, TurnEnded, TurnStarted, Wo
 Cause = Literal["task", "resumed", "answer", "decision", "messages", "changes", "repair", "reminder"]
 
 LONGEST_TICK_S = 5.0
-CUT_OFF = frozenset({"died", "refused", "time_limit"})
-"""How a turn ends that the agent did not end; the next launch takes it up again."""
+CUT_OFF = frozenset({"died", "refused", "time_limit", "silent"})
+"""How a turn ends that the agent did not end, or that came to nothing; the next launch takes it up again."""
 
 
 class PeopleAway(Exception):
@@ -39,7 +40,13 @@ class Turns:
         self._narration = Narration(self._tell, context.place.workspace, cost_usd=context.saved.cost_usd)
         self._agent: Agent | None = None
         self._under_way = False
+        self._began_at = 0.0
+        self._used_tools = False
         self._starts = 0
+
+    def used_tools(self) -> None:
+        """The agent has used one of the tools that it has from us."""
+        self._used_tools = True
 
     async def take(self, cause: Cause, text: str) -> None:
         """One turn from prompt to end; raises `WorkerError` when the agent fails, `PeopleAway` when nobody decides."""
@@ -57,6 +64,9 @@ class Turns:
             self._end(*_cut_off_by(error))
             raise
         self._narration.hear_usage(response.usage)
+        if await self._came_to_nothing():
+            self._end("silent")
+            raise AgentSaidNothing(response.stop_reason, agent.last_words())
         self._end(response.stop_reason)
 
     async def close(self, *, cancel_within_s: float) -> None:
@@ -76,6 +86,12 @@ class Turns:
         self._narration.adopt(self._context.saved.open_calls)
         self._narration.interrupt()
         self._context.saved.open_calls = []
+
+    async def _came_to_nothing(self) -> bool:
+        """Whether the turn has left neither words nor deeds; some agents end one so when their model fails."""
+        if not self._narration.silent or self._used_tools:
+            return False
+        return not await asyncio.to_thread(files.changed_since, self._context.place.workspace, self._began_at)
 
     async def _ready(self) -> tuple[Agent, Conversation]:
         """The agent with its conversation open; one whose process has ended since its last turn is started again."""
@@ -130,7 +146,7 @@ class Turns:
         # What was cut off is what counts when the next turn is to take it up again.
         saved.stage, saved.prompt = "turn", saved.prompt if cause == "resumed" else text
         self._narration.begin_turn(saved.turn)
-        self._under_way = True
+        self._under_way, self._used_tools, self._began_at = True, False, time.time()
         self._context.keep()
         self._context.tell(TurnStarted(turn=saved.turn, cause=cause))
 

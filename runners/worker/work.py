@@ -57,6 +57,7 @@ class Work:
     async def answer(self, call: Call) -> str:
         """What the agent is told when it uses one of our tools."""
         saved = self.context.saved
+        self.turns.used_tools()
         match call:
             case AskHuman(arguments=asked):
                 self._file_question(asked.question, tuple(asked.options))
