@@ -2,17 +2,15 @@
 
 import argparse
 import re
-import sys
 from pathlib import Path
 
 from bot.cli import DONE, FAILED
 from bot.commands.agents import agent_by_command, agent_by_name, handed_on
-from bot.commands.outcome import WrongUsage, logged_beside, settings_of, tell
+from bot.commands.outcome import WrongUsage, logged, logged_beside, settings_of, tell
 from bot.commands.person import somebody_here
 from bot.commands.sitting import Sitting, sit
 from bot.commands.thread_project import Wanted
 from bot.commands.way_back import command_line
-from bot.logs import logs_kept
 from bot.settings import Settings, environment
 from bot.terminal.platform import Standing
 from sessions.models import AgentProfile, Phase
@@ -31,7 +29,7 @@ async def _chat(options: argparse.Namespace) -> int:
         somebody=somebody_here(environment(), _folder(wanted.repository)),
         way_back=lambda key: command_line(options, "chat", "--resume", key, *_environment_words(options)),
     )
-    with logs_kept(logged_beside(settings), stream=sys.stderr):
+    with logged(logged_beside(settings)):
         return FAILED if await sit(sitting) is Standing.FAILED else DONE
 
 

@@ -11,8 +11,7 @@ from dataclasses import asdict
 
 from bot.app import open_database
 from bot.cli import DONE, FAILED
-from bot.commands.outcome import logged_beside, settings_of, tell
-from bot.logs import logs_kept
+from bot.commands.outcome import logged, logged_beside, settings_of, tell
 from sessions.invariants import INVARIANTS, Inspection, inspect
 from storage.proofs import PostgresEvidence
 
@@ -28,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _check(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    with logs_kept(logged_beside(settings), stream=sys.stderr):
+    with logged(logged_beside(settings)):
         async with open_database(settings) as (_, database):
             inspection = await inspect(PostgresEvidence(database=database))
     for line in in_json(inspection) if options.json else in_words(inspection):

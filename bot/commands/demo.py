@@ -8,14 +8,13 @@ import tempfile
 from pathlib import Path
 
 from bot.cli import DONE, FAILED
-from bot.commands.outcome import CommandFailed, logged_beside, settings_of, tell
+from bot.commands.outcome import CommandFailed, logged, logged_beside, settings_of, tell
 from bot.commands.person import somebody_here
 from bot.commands.sitting import Sitting, sit
 from bot.commands.thread_project import Wanted
 from bot.commands.way_back import command_line
 from bot.demo import casting, sample
 from bot.demo.presser import NothingToPress, press
-from bot.logs import logs_kept
 from bot.settings import environment
 from bot.tables import DatabaseTable
 from bot.terminal.platform import Standing
@@ -46,7 +45,7 @@ async def _demo(options: argparse.Namespace) -> int:
         presser=press if options.yes else None,
         ends_when_over=True,
     )
-    with logs_kept(logged_beside(settings), stream=sys.stderr):
+    with logged(logged_beside(settings)):
         standing = await _told(sitting)
     if standing is Standing.OVER:
         _tell_end(made, options)

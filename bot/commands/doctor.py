@@ -12,9 +12,9 @@ from pathlib import Path
 
 from bot.app import connect, default_workspace, pending_schema
 from bot.cli import DONE, FAILED
-from bot.commands.outcome import logged_beside, sentence, settings_of, tell
-from bot.logs import logs_kept
+from bot.commands.outcome import logged, logged_beside, sentence, settings_of, tell
 from bot.settings import Settings
+from bot.tables import LogsTable
 from sessions.errors import SessionsError
 from sessions.models import AgentProfile
 from storage.errors import StorageError
@@ -39,12 +39,19 @@ def run(options: argparse.Namespace) -> int:
 
 async def _doctor(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    with logs_kept(logged_beside(settings), stream=sys.stderr):
+    with logged(_log_table(settings)):
         findings = [*_machine(settings), *[finding async for finding in _database(settings)]]
         findings += [*_agents(settings), *_platforms(settings)]
     for finding in findings:
         sys.stdout.write(f"{json.dumps(asdict(finding)) if options.json else _line(finding)}\n")
     return FAILED if any(finding.needed and not finding.ok for finding in findings) else DONE
+
+
+def _log_table(settings: Settings) -> LogsTable:
+    """Beside the data; what is wrong with that is a finding, and no reason to find nothing."""
+    if _writable(settings.data_dir):
+        return logged_beside(settings)
+    return settings.logs.model_copy(update={"level": "error"})
 
 
 def _line(finding: Finding) -> str:
@@ -78,7 +85,8 @@ def _existing(folder: Path) -> Path:
 
 
 def _writable(folder: Path) -> bool:
-    return os.access(_existing(folder), os.W_OK)
+    there = _existing(folder)
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
@@ -96,7 +104,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         async with connect(settings) as connected:
             projects = await connected.registry.projects(await default_workspace(connected))
     except (StorageError, SessionsError) as problem:
-        yield Finding(what="database", ok=False, found=kind, advice=sentence(problem))
+        yield Finding(what="database", ok=False, found=kind, advice=sentence(problem) or type(problem).__name__)
         return
     for project in projects:
         if project.agent.name not in {table.name for table in settings.agents}:

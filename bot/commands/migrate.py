@@ -5,8 +5,7 @@ import sys
 
 from bot.app import schema_brought_up_to_date
 from bot.cli import DONE
-from bot.commands.outcome import logged_beside, settings_of, tell
-from bot.logs import logs_kept
+from bot.commands.outcome import logged, logged_beside, settings_of, tell
 
 
 def run(options: argparse.Namespace) -> int:
@@ -15,7 +14,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _migrate(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    with logs_kept(logged_beside(settings), stream=sys.stderr):
+    with logged(logged_beside(settings)):
         applied = await schema_brought_up_to_date(settings)
     sys.stdout.write("".join(f"applied {name}\n" for name in applied) or "nothing to apply; the schema is up to date\n")
     return DONE

@@ -2,20 +2,24 @@
 
 import argparse
 import asyncio
+import errno
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 
 import structlog
 
 from bot.cli import DONE, FAILED, WRONG_USAGE
+from bot.logs import logs_kept
 from bot.problems import SettingsInvalid
 from bot.settings import Settings, environment, load
 from bot.tables import LogsTable
-from runners.errors import RunnersError
+from conversations.refusals import refusal
+from runners.errors import SocketUnusable
 from sessions.errors import SessionsError
 from sessions.ports import RepositoryUnusable, Unavailable
-from storage.errors import EmbeddedUnavailable, MigrationRefused, StorageError
+from storage.errors import DatabaseUnavailable, EmbeddedUnavailable, MigrationRefused
 
 log = structlog.get_logger()
 
@@ -41,18 +45,35 @@ def logged_beside(settings: Settings) -> LogsTable:
     return settings.logs.model_copy(update={"file": settings.data_dir / "viberator.log"})
 
 
+@contextmanager
+def logged(table: LogsTable) -> Iterator[None]:
+    """Log as the table says within the block; what nobody expected is logged, with its traceback, on its way out."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(logs_kept(table, stream=sys.stderr))
+        except OSError as refused:
+            raise CommandFailed(
+                f"the log {table.file} cannot be written: {refused.strerror}; "
+                "choose another directory with --data-dir or VIBERATOR_DATA_DIR"
+            ) from refused
+        try:
+            yield
+        except Exception as problem:
+            if sentence(problem) is None:
+                log.exception("command.crashed")
+            raise
+
+
 def tell(command: Coroutine[None, None, int]) -> int:
     """Run the command to its end; what stops it is told on standard error."""
     try:
         return asyncio.run(_until_terminated(command))
     except KeyboardInterrupt:
         return FAILED
-    except BaseExceptionGroup as group:
-        return _told(_first(group))
     except BrokenPipeError:
         # Whoever read our output left; `bot.cli` says nothing about it.
         raise
-    except Exception as problem:  # noqa: BLE001 (the outermost frame of the program)
+    except (Exception, BaseExceptionGroup) as problem:  # noqa: BLE001 (the outermost frame of the program)
         return _told(problem)
 
 
@@ -67,37 +88,36 @@ async def _until_terminated(command: Coroutine[None, None, int]) -> int:
         return DONE
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
-
-
 def _told(problem: BaseException) -> int:
-    match problem:
+    words = sentence(problem) or f"this should not have happened ({type(_first(problem)).__name__}); the log says more"
+    sys.stderr.write("".join(f"viberator: {line}\n" for line in words.splitlines()))
+    return WRONG_USAGE if isinstance(problem, SettingsInvalid | WrongUsage) else FAILED
+
+
+def _first(problem: BaseException) -> BaseException:
+    return _first(problem.exceptions[0]) if isinstance(problem, BaseExceptionGroup) else problem
+
+
+def sentence(problem: BaseException) -> str | None:
+    """What happened and what to do, for a person at a terminal; None for what nobody expected."""
+    match _first(problem):
         case SettingsInvalid(problems=problems):
-            sys.stderr.write("".join(f"viberator: {line}\n" for line in problems))
-            return WRONG_USAGE
-        case WrongUsage():
-            sys.stderr.write(f"viberator: {problem}\n")
-            return WRONG_USAGE
-        case _:
-            sys.stderr.write(f"viberator: {sentence(problem)}\n")
-            return FAILED
-
-
-def sentence(problem: BaseException) -> str:
-    """What happened and what to do, for a person at a terminal."""
-    match problem:
-        case CommandFailed():
-            return str(problem)
+            return "\n".join(problems)
+        case WrongUsage() | CommandFailed() as told:
+            return str(told)
         case EmbeddedUnavailable(reason=reason, advice=advice) | MigrationRefused(reason=reason, advice=advice):
             return f"{reason}; {advice}"
+        case SocketUnusable(path=path, reason=reason, advice=advice):
+            return f"the socket {path} cannot be opened: {reason}; {advice}"
         case RepositoryUnusable(repository=repository, detail=detail):
             return f"{repository}: {' '.join(detail.split())}"
+        case DatabaseUnavailable(detail=detail):
+            return f"the database cannot be reached: {detail}; see that it runs and that DATABASE_URL is right"
         case Unavailable(part=part, detail=detail):
-            return f"the {part} cannot be reached: {detail}"
-        case SessionsError() | StorageError() | RunnersError():
-            return f"{type(problem).__name__}: {problem}"
+            return f"the {part} cannot be reached: {detail}; try again in a moment"
+        case SessionsError() as refused:
+            return refusal(refused)
+        case OSError(errno=errno.ENOSPC):
+            return "the disk is full; free some space and start again: what was saved is kept"
         case _:
-            log.error("command.crashed", exc_info=problem)
-            return f"this should not have happened ({type(problem).__name__}); the log has the details"
+            return None

@@ -9,8 +9,7 @@ from pathlib import Path
 from bot.app import connect, default_workspace
 from bot.cli import DONE
 from bot.commands.agents import agent_by_command, agent_by_name
-from bot.commands.outcome import CommandFailed, WrongUsage, logged_beside, settings_of, tell
-from bot.logs import logs_kept
+from bot.commands.outcome import CommandFailed, WrongUsage, logged, logged_beside, settings_of, tell
 from bot.settings import Settings
 from bot.tables import name_of
 from sessions.models import AgentProfile, Project, ProjectId
@@ -22,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _project(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    with logs_kept(logged_beside(settings), stream=sys.stderr):
+    with logged(logged_beside(settings)):
         if options.verb == "add":
             return await _add(options, settings)
         async with connect(settings) as connected:

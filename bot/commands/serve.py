@@ -3,8 +3,8 @@
 import argparse
 import asyncio
 import socket
-import sys
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -21,8 +21,7 @@ from bot.app import (
     running,
 )
 from bot.cli import DONE
-from bot.commands.outcome import WrongUsage, settings_of, tell
-from bot.logs import logs_kept
+from bot.commands.outcome import CommandFailed, WrongUsage, logged, settings_of, tell
 from bot.seats import seat
 from bot.settings import Settings
 from sessions.ports import Unavailable
@@ -38,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 async def _serve(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     parts = _parts(options.only)
-    with logs_kept(settings.logs, stream=sys.stderr):
+    with logged(settings.logs):
         async with connect(settings, launches="supervisor" in parts) as connected:
             await declare_projects(connected, settings)
             with seat(settings.data_dir / "run") as number:
@@ -71,14 +70,25 @@ async def _run(settings: Settings, connected: Connected, parts: frozenset[str], 
     )
     async with AsyncExitStack() as stack:
         if "web" in parts:
-            readiness = DatabaseReadiness(connected)
-            port = await stack.enter_async_context(
-                listening(page(readiness), host=settings.web.host, port=settings.web.port)
-            )
-            log.info("web.listening", host=settings.web.host, port=port)
+            await stack.enter_async_context(_web(settings, connected))
         await stack.enter_async_context(running(app, parts))
         log.info("serving", parts=sorted(parts), engine=identity.engine, owner=identity.owner)
         await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def _web(settings: Settings, connected: Connected) -> AsyncIterator[None]:
+    host, port = settings.web.host, settings.web.port
+    async with AsyncExitStack() as stack:
+        try:
+            there = await stack.enter_async_context(listening(page(DatabaseReadiness(connected)), host=host, port=port))
+        except OSError as refused:
+            raise CommandFailed(
+                f"the web page cannot listen on {host}:{port}: {refused.strerror or refused}; set web.host and web.port, "
+                "or leave it out with --only delivery,supervisor,worker-api"
+            ) from refused
+        log.info("web.listening", host=host, port=there)
+        yield
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from rich.table import Table
 
 from bot.app import connect, default_workspace
 from bot.cli import DONE
-from bot.commands.outcome import CommandFailed, logged_beside, settings_of, tell
-from bot.logs import logs_kept
+from bot.commands.outcome import CommandFailed, logged, logged_beside, settings_of, tell
 from storage.overview import LogLine, Overview, SessionLine
 
 FOLLOW_S = 1.0
@@ -27,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _session(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    with logs_kept(logged_beside(settings), stream=sys.stderr):
+    with logged(logged_beside(settings)):
         async with connect(settings) as connected:
             overview = Overview(database=connected.database, workspace=await default_workspace(connected))
             match options.verb:
