@@ -1,7 +1,9 @@
 """The program as people run it: processes of their own, in an environment of their own."""
 
+import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from tests.database import short_folder
 
 LIMIT_S = 60.0
 PERSON = "dana"
+_SCRIPTED = Path(__file__).parent / "agents" / "scripted.py"
 _GIT_CONFIG = "[user]\n\tname = Dana Seed\n\temail = dana@example.org\n[init]\n\tdefaultBranch = main\n"
 
 
@@ -87,6 +90,36 @@ class Program:
                     process.send_signal(signal.SIGTERM)
                     process.communicate(timeout=LIMIT_S)
 
+    def agent(self, script: Mapping[str, object], name: str = "the script.json") -> str:
+        """The command line of an agent that does what the script says (tests/agents/scripted.py)."""
+        file = self.folder / name
+        file.write_text(json.dumps(script), encoding="utf-8")
+        return shlex.join([sys.executable, str(_SCRIPTED), str(file)])
+
+    def repository(self, name: str, *branches: str) -> Path:
+        """A repository with one commit, and these branches beside main."""
+        folder = self.folder / name
+        folder.mkdir(parents=True)
+        self.git(folder, "init", "--quiet")
+        (folder / "README.md").write_text("# Hello\n")
+        self.git(folder, "add", ".")
+        self.git(folder, "commit", "--quiet", "--message", "First")
+        for branch in branches:
+            self.git(folder, "branch", branch)
+        return folder
+
+    def git(self, folder: Path, *words: str) -> str:
+        """Git as the person runs it; its output."""
+        done = subprocess.run(
+            ["git", "-c", "safe.directory=*", *words],
+            cwd=folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
     def but(self, **extra: str) -> "Program":
         """The same with more in its environment."""
         return replace(self, extra={**self.extra, **extra})
@@ -118,3 +151,12 @@ def normalised(text: str, folder: Path) -> str:
     told = re.sub(r"\b\d+m\d\ds\b", "0m00s", told)
     told = re.sub(r"\b\d\d:\d\d\b", "00:00", told)
     return re.sub(r"(?m)^[0-9a-f]{7,} ", "SHA ", told)
+
+
+def assert_in_order(text: str, *pieces: str) -> None:
+    """Each of the pieces comes after the one before it."""
+    at = 0
+    for piece in pieces:
+        found = text.find(piece, at)
+        assert found >= 0, f"{piece!r} does not come where it should in\n{text}"
+        at = found + len(piece)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from storage.cluster import try_lock
-from tests.programs import LIMIT_S, Program, normalised
+from tests.programs import LIMIT_S, Program, assert_in_order, normalised
 
 TRANSCRIPTS = Path(__file__).parents[1] / "transcripts"
 RED, GREEN = "✗ python3 -m tests: 4 tests: 3 passed, 1 failed", "✓ python3 -m tests: 4 tests: 4 passed, 0 failed"
@@ -134,14 +134,6 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(program: Program) ->
 
 def assert_same(told: str, wanted: str) -> None:
     assert told == wanted, "\n" + "\n".join(difflib.unified_diff(wanted.splitlines(), told.splitlines(), lineterm=""))
-
-
-def assert_in_order(text: str, *pieces: str) -> None:
-    at = 0
-    for piece in pieces:
-        found = text.find(piece, at)
-        assert found >= 0, f"{piece!r} does not come where it should in\n{text}"
-        at = found + len(piece)
 
 
 def assert_every_card_once(data: Path) -> None:
