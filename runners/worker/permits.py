@@ -1,23 +1,17 @@
 """What a permission is about, written out in full for those who decide, and which permissions nobody needs to decide."""
 
 import json
-import re
 import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from runners.worker.patches import patch_lines
-from runners.worker.toolcalls import ToolCall, relative
-
-_OWN = re.compile(r"mcp__viberator__(?:ask_human|write_document|attach_file|report)")
+from runners.worker.toolcalls import OWN_TOOLS, ToolCall, relative
 
 
 def is_own_tool(call: ToolCall) -> bool:
-    """Whether the agent asks if it may use one of the tools that it has from us.
-
-    Names differ from agent to agent; this is how those say it that cannot be told beforehand to leave people alone.
-    """
-    return call.event.tool == "other" and _OWN.fullmatch(call.name) is not None
+    """Whether the agent asks if it may use one of the tools that it has from us."""
+    return call.event.tool == "other" and call.name in OWN_TOOLS
 
 
 def in_full(call: ToolCall, root: Path) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, assert_never
@@ -40,6 +40,17 @@ _STATUS: dict[str, Status] = {
 }
 _OPEN = ("pending", "running")
 
+OWN_TOOLS: Mapping[str, str] = {
+    "mcp__viberator__ask_human": "Ask a question",
+    "mcp__viberator__write_document": "Write the document",
+    "mcp__viberator__attach_file": "Show a file",
+    "mcp__viberator__report": "Report what was done",
+}
+"""The tools that agents have from us, by the names that some give them, and what people read instead.
+
+Names differ from agent to agent; these are those of agents that cannot be told beforehand to ask nobody about them.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
@@ -76,13 +87,14 @@ def fold(known: ToolCall | None, report: Report, *, root: Path) -> ToolCall:
     """The call after the report. Paths below `root` are told relative to it."""
     call = known if known is not None else ToolCall(event=_unknown(report))
     before, given_before = call.event, call.given
+    name = call.name or one_line(report.title or "", TITLE_CHARS)
     title = one_line(report.title, TITLE_CHARS) if report.title else before.title
     status = _STATUS[report.status] if report.status else before.status
-    call = _with_input(replace(call, name=call.name or title), report, status)
+    call = _with_input(replace(call, name=name), report, status)
     edits = _edits(report, call)
     event = replace(
         before,
-        title=title,
+        title=OWN_TOOLS.get(title, title),
         tool=report.kind or before.tool,
         status=status,
         input=before.input if call.given is given_before else beginning(as_text(call.given), INPUT_CHARS),

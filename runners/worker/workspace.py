@@ -19,6 +19,18 @@ NOTES = ".viberator"
 """The folder in the workspace where agent and worker leave each other files; git does not see it."""
 
 CHECKPOINT = "refs/viberator/checkpoint"
+LITTER = (
+    "__pycache__/",
+    "*.py[co]",
+    ".pytest_cache/",
+    ".mypy_cache/",
+    ".ruff_cache/",
+    ".coverage",
+    "node_modules/",
+    ".DS_Store",
+)
+"""What running a program leaves behind and no person commits; not every project's own .gitignore says so."""
+
 BEGINNING = "refs/viberator/beginning"
 """The commit where work began; the branch it was taken from may move on while people decide."""
 
@@ -148,7 +160,7 @@ class Workspace:
         await inside("remote", "set-url", "--push", "origin", NO_PUSH)
         (part / ".git/info").mkdir(exist_ok=True)
         with (part / ".git/info/exclude").open("a") as file:
-            file.write(f"/{NOTES}/\n")
+            file.write("\n".join([f"/{NOTES}/", *LITTER, ""]))
         await inside("checkout", "--quiet", "--no-track", "-B", source.branch, source.commit)
         await inside("update-ref", BEGINNING, source.commit)
 

@@ -57,7 +57,6 @@ def test_only_our_own_tools_are_known_as_ours(title: str, kind: str | None, *, o
 
 
 def test_a_title_that_comes_later_makes_no_tool_ours() -> None:
-    later = call(toolCallId="t", title="mcp__viberator__report", kind="other")
     first = call(title="Bash", kind="other")
-    report = Start(session_update="tool_call", tool_call_id="t", title=later.event.title, kind="other")
+    report = Start(session_update="tool_call", tool_call_id="t", title="mcp__viberator__report", kind="other")
     assert not is_own_tool(fold(first, report, root=ROOT))

@@ -115,6 +115,11 @@ def test_a_call_whose_input_is_not_known_has_no_digest_that_another_could_have(r
     assert folded(reports).digest == ""
 
 
+def test_tools_that_agents_have_from_us_are_told_in_words() -> None:
+    called = fold(None, start(title="mcp__viberator__report", kind="other"), root=ROOT)
+    assert called.event.title == "Report what was done"
+
+
 def test_what_a_request_says_takes_no_change_away_and_is_no_output() -> None:
     edit = FileEditToolCallContent(type="diff", path="a.py", old_text="1\n", new_text="2\n")
     told = fold(None, start(kind="edit", content=[edit]), root=ROOT)

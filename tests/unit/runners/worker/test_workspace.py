@@ -52,6 +52,15 @@ async def test_changes_become_one_commit_of_the_requester(tmp_path: Path, mirror
     assert published(tmp_path, mirror, await made.bundle()) == "Dana|Viberator|Fix it"
 
 
+async def test_what_running_a_program_leaves_behind_is_no_change(tmp_path: Path, mirror: Path) -> None:
+    made = workspace(tmp_path, mirror)
+    await made.prepare()
+    for litter in ("pkg/__pycache__/app.cpython-311.pyc", "node_modules/left/pad.js", ".pytest_cache/README.md"):
+        (made.path / litter).parent.mkdir(parents=True)
+        (made.path / litter).write_text("x")
+    assert not await made.changed()
+
+
 async def test_no_change_is_nothing_to_publish(tmp_path: Path, mirror: Path) -> None:
     made = workspace(tmp_path, mirror)
     await made.prepare()
