@@ -5,6 +5,7 @@ returns, the effect is stored; only then may the platform be told.
 """
 
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import assert_never
 
@@ -68,7 +69,11 @@ class Intake:
         known = self._installations.get(installation)
         if known is None:
             raise InstallationUnknown(str(installation))
-        return Act(workspace=known.workspace, person=person, key=InboxKey(installation=installation, source=source))
+        return Act(
+            workspace=known.workspace,
+            person=replace(person, platform=known.platform),
+            key=InboxKey(installation=installation, source=source),
+        )
 
 
 def _source(incoming: IncomingMessage) -> str:

@@ -40,6 +40,7 @@ def to_wire(bootstrap: Bootstrap, *, mirror: Path, base_commit: str) -> WireBoot
         base_commit=base_commit,
         mirror=str(mirror),
         agent=project.agent,
+        attachments=list(ticket.attachments),
         documents=[_document(document) for document in bootstrap.documents],
         resume=_resume(bootstrap),
         test_command=project.test_command,

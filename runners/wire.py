@@ -116,12 +116,12 @@ class WireBootstrap(Wire):
     base_commit: str
     mirror: str
     agent: AgentProfile
+    attachments: list[Attachment] = []
     documents: list[WireDocument] = []
     resume: WireResume = WireResume()
     limits: Limits = Limits()
     test_command: str = ""
     templates_dir: str = ""
-    attachments: list[Attachment] = []
 
 
 class WirePublish(Wire):

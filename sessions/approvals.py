@@ -49,8 +49,11 @@ def require_member(person: Person, action: str) -> None:
 
 
 def deciders(project: Project, ticket: Ticket) -> tuple[str, ...]:
-    """External ids of those who may decide about the ticket now."""
-    return project.deciders or (ticket.requester.external_id,)
+    """External ids, on the ticket's platform, of those who may decide about it now; nobody, where none is named there."""
+    if not project.deciders:
+        return (ticket.requester.external_id,)
+    here = f"{ticket.requester.platform}:"
+    return tuple(named.removeprefix(here) for named in project.deciders if named.startswith(here))
 
 
 def decider_names(project: Project, ticket: Ticket) -> tuple[str, ...]:
@@ -62,10 +65,15 @@ def decider_names(project: Project, ticket: Ticket) -> tuple[str, ...]:
 def require_decider(person: Person, project: Project, ticket: Ticket) -> None:
     """Raises `NotAllowed` unless the person may decide about the ticket at this moment."""
     named = person.external_id in deciders(project, ticket)
-    # Two installations may give the same id to different people; a list of deciders is the operator's own words.
-    same_house = bool(project.deciders) or person.installation == ticket.requester.installation
-    if person.role is Role.GUEST or not named or not same_house:
+    if person.role is Role.GUEST or not named or not _same_house(person, project, ticket):
         raise NotAllowed(person.name, "decide", decider_names(project, ticket))
+
+
+def _same_house(person: Person, project: Project, ticket: Ticket) -> bool:
+    """Other platforms, and other installations, give the same id to other people; who is listed is listed by platform."""
+    if project.deciders:
+        return person.platform == ticket.requester.platform
+    return person.installation == ticket.requester.installation
 
 
 def permission_digest(*, title: str, tool: str, input_text: str) -> Digest:

@@ -57,6 +57,7 @@ def _ticket(ticket: TicketId, key: str, new: NewTicket, project: Project, reques
         severity=new.severity,
         category=one_line(new.category),
         base_branch=new.base_branch or project.branch,
+        attachments=new.attachments,
     )
 
 

@@ -132,7 +132,8 @@ class Role(StrEnum):
 class Person:
     """Somebody on a platform, as the platform verified them; never taken from a message's text.
 
-    `external_id` is the platform's user id; `email` is used as the author of commits where it is known.
+    `platform` is its name, such as `slack`, as the intake knows it from the installation; `external_id` is its user id.
+    `email` is used as the author of commits where it is known.
     """
 
     installation: InstallationId
@@ -140,6 +141,7 @@ class Person:
     name: str
     email: str | None = None
     role: Role = Role.MEMBER
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +171,7 @@ class AgentProfile:
 class Project:
     """A repository with its defaults. `repository` is a path or an address that git understands.
 
-    `deciders` are external user ids who may approve; when empty, the requester may. `phases` are the phases a ticket goes
+    `deciders` are those who may approve, each as `platform:external id`; when empty, the requester may. `phases` are the phases a ticket goes
     through, in order. `test_command` runs in the workspace's root by the shell before anything is published.
     """
 
@@ -213,6 +215,7 @@ class Ticket:
     severity: Severity = Severity.NORMAL
     category: str = ""
     base_branch: str = ""
+    attachments: tuple[Attachment, ...] = ()
     state: TicketState = TicketState.OPEN
     last_event: int = 0
 

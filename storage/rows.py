@@ -42,6 +42,7 @@ ATTACHMENTS = tuple[Attachment, ...]
 def ticket(row: asyncpg.Record) -> Ticket:
     requester = Person(
         installation=InstallationId(row["requester_installation_id"]),
+        platform=row["requester_platform"],
         external_id=row["requester_external_id"],
         name=row["requester_name"],
         email=row["requester_email"],
@@ -61,6 +62,7 @@ def ticket(row: asyncpg.Record) -> Ticket:
         category=row["category"],
         base_branch=row["base_branch"],
         state=TicketState(row["state"]),
+        attachments=codec(ATTACHMENTS).load(row["attachments"]),
         last_event=row["last_event"],
     )
 

@@ -514,6 +514,8 @@ CREATE TABLE tickets (
     priority smallint NOT NULL,
     last_event bigint NOT NULL DEFAULT 0,
     filed_at timestamp with time zone NOT NULL,
+    requester_platform text NOT NULL DEFAULT ''::text,
+    attachments jsonb NOT NULL DEFAULT '[]'::jsonb,
     CONSTRAINT tickets_pkey PRIMARY KEY (id),
     CONSTRAINT tickets_in_one_workspace UNIQUE (id, workspace_id),
     CONSTRAINT tickets_one_per_key UNIQUE (key),

@@ -31,6 +31,8 @@ def new_ticket(ticket: Ticket) -> Values:
         ticket.state,
         PRIORITY[ticket.severity],
         ticket.filed_at,
+        who.platform,
+        codec(ATTACHMENTS).dump(ticket.attachments),
     )
 
 

@@ -83,7 +83,9 @@ class Bureau:
 
     # people
     def person(self, name: str = "dana", role: Role = Role.MEMBER) -> Person:
-        return Person(installation=self.installation.id, external_id=f"U-{name}", name=name, role=role)
+        return Person(
+            installation=self.installation.id, external_id=f"U-{name}", name=name, role=role, platform="slack"
+        )
 
     def key(self, source: str = "") -> InboxKey:
         return InboxKey(installation=self.installation.id, source=source or f"message-{next(self.numbers)}")

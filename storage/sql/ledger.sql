@@ -14,46 +14,46 @@ WHERE installation_id = $1 AND source = $2
 INSERT INTO tickets (
     id, workspace_id, project_id, key, title, description, severity, category, phase, base_branch,
     requester_installation_id, requester_external_id, requester_name, requester_email, requester_role,
-    state, priority, filed_at
+    state, priority, filed_at, requester_platform, attachments
 )
-VALUES ($1, current_workspace(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+VALUES ($1, current_workspace(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 ON CONFLICT (key) DO NOTHING
 
 -- name: open_ticket
--- The ticket ($1 … $17), its thread ($18 … $21), its first session ($22 … $31) and its first events ($32 … $35) at once.
+-- The ticket ($1 … $19), its thread ($20 … $23), its first session ($24 … $33) and its first events ($34 … $37) at once.
 -- Answers how many threads were added; no row where the key is taken.
 WITH filed AS (
     INSERT INTO tickets (
         id, workspace_id, project_id, key, title, description, severity, category, phase, base_branch,
         requester_installation_id, requester_external_id, requester_name, requester_email, requester_role,
-        state, priority, filed_at, last_event
+        state, priority, filed_at, requester_platform, attachments, last_event
     )
     VALUES (
-        $1, current_workspace(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-        cardinality($32::text[])
+        $1, current_workspace(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+        cardinality($34::text[])
     )
     ON CONFLICT (key) DO NOTHING
     RETURNING id, workspace_id, priority, last_event
 ),
 placed AS (
     INSERT INTO threads (id, workspace_id, ticket_id, installation_id, channel, thread, outlet, wanted_event)
-    SELECT $18, f.workspace_id, f.id, i.id, $20, $21, i.outlet, f.last_event
+    SELECT $20, f.workspace_id, f.id, i.id, $22, $23, i.outlet, f.last_event
     FROM filed f, installations i
-    WHERE i.id = $19
+    WHERE i.id = $21
     RETURNING id
 ),
 opened AS (
     INSERT INTO sessions (
         id, workspace_id, ticket_id, ordinal, lane, phase, agent, branch, state, reason, losses, priority
     )
-    SELECT $22, f.workspace_id, $23, $24, $25, $26, $27, $28, $29, $30, $31, f.priority
+    SELECT $24, f.workspace_id, $25, $26, $27, $28, $29, $30, $31, $32, $33, f.priority
     FROM filed f
 ),
 stored AS (
     INSERT INTO events (ticket_id, position, workspace_id, kind, version, payload, session_id)
     SELECT f.id, e.n, f.workspace_id, e.kind, e.version, e.payload, e.session_id
     FROM filed f,
-        unnest($32::text[], $33::int[], $34::jsonb[], $35::uuid[])
+        unnest($34::text[], $35::int[], $36::jsonb[], $37::uuid[])
             WITH ORDINALITY AS e (kind, version, payload, session_id, n)
 )
 SELECT (SELECT count(*) FROM placed) FROM filed

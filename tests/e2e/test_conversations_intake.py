@@ -293,6 +293,22 @@ async def test_only_deciders_decide(room: Room) -> None:
     assert (await room.standing()).approvals[0].state is ApprovalState.PENDING
 
 
+async def test_deciders_that_the_project_names_decide_in_place_of_the_requester(room: Room) -> None:
+    named = replace(room.bureau.project, deciders=("slack:U-lee", "discord:U-dana"))
+    await Registry(room.bureau.database).put_project(named)
+    await documented(room)
+    assert "Deciders: @U-lee" in room.text("approval/1")
+    assert words(await room.press("Approve & plan", slot="approval/1")) == "Only @U-lee may decide here."
+    await room.press("Approve & plan", slot="approval/1", name="lee")
+    assert "Approved by @lee" in room.text("approval/1")
+
+
+async def test_a_person_is_of_the_platform_that_the_installation_belongs_to(room: Room) -> None:
+    person = replace(room.bureau.person(), platform="elsewhere")
+    await room.intake.message(replace(message(room, "fix it"), person=person))
+    assert (await room.standing()).ticket.requester.platform == "slack"
+
+
 async def test_among_several_decisions_a_word_decides_none(room: Room) -> None:
     claim = await documented(room)
     await room.bureau.permission(claim)

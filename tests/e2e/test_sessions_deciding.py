@@ -240,7 +240,7 @@ async def test_an_approval_that_does_not_exist_is_unknown(bureau: Bureau) -> Non
 async def test_who_may_decide_is_asked_when_they_press(bureau: Bureau) -> None:
     claim = await bureau.at_work()
     approval = await bureau.document(claim)
-    await Registry(bureau.database).put_project(replace(bureau.project, deciders=("U-lee",)))
+    await Registry(bureau.database).put_project(replace(bureau.project, deciders=("slack:U-lee",)))
     with pytest.raises(NotAllowed):
         await bureau.decide(approval, Verdict.APPROVE, name="dana")
     await bureau.decide(approval, Verdict.APPROVE, name="lee")

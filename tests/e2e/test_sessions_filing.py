@@ -36,6 +36,14 @@ async def test_a_ticket_is_filed_with_thread_session_and_its_first_events(bureau
     assert [row["outcome"] for row in await bureau.rows("inbox")] == ["ticket"]
 
 
+async def test_a_ticket_keeps_the_files_that_came_with_the_request(bureau: Bureau) -> None:
+    attachment = Attachment(name="a.txt", blob="b", media_type="text/plain", size_bytes=1)
+    new = replace(bureau.new_ticket(), attachments=(attachment,))
+    assert await bureau.service.file(bureau.act(), new) is not None
+    told = await bureau.desk.bootstrap(context(await bureau.claim()))
+    assert told.ticket.attachments == (attachment,)
+
+
 async def test_the_history_holds_no_credential_of_the_repository(database: Database) -> None:
     async with opened(database, repository="https://bot@corp.example:hunter2@host.example/acme/widgets.git") as bureau:
         ticket = await bureau.file()

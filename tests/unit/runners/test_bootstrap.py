@@ -21,6 +21,7 @@ from sessions.events import (
     TurnStarted,
 )
 from sessions.models import (
+    Attachment,
     Digest,
     Document,
     Launch,
@@ -48,6 +49,13 @@ def test_no_credential_of_the_repository_reaches_the_worker() -> None:
     project = replace(BOOTSTRAP.project, repository="https://bot:hunter2@host/acme/widgets.git")
     wire = to_wire(replace(BOOTSTRAP, project=project), mirror=Path("/srv/m.git"), base_commit="c" * 40)
     assert "hunter2" not in wire.model_dump_json()
+
+
+def test_the_files_of_the_request_are_told() -> None:
+    attachment = Attachment(name="a.txt", blob="b", media_type="text/plain", size_bytes=1)
+    ticket = replace(BOOTSTRAP.ticket, attachments=(attachment,))
+    wire = to_wire(replace(BOOTSTRAP, ticket=ticket), mirror=Path("/srv/m.git"), base_commit="c" * 40)
+    assert wire.attachments == [attachment]
 
 
 def test_the_first_launch_resumes_nothing() -> None:

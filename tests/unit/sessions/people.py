@@ -25,9 +25,9 @@ from sessions.models import (
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TEAM = InstallationId(UUID(int=10))
 OTHER_TEAM = InstallationId(UUID(int=11))
-DANA = Person(installation=TEAM, external_id="U1", name="dana")
-LEE = Person(installation=TEAM, external_id="U2", name="lee")
-GUEST = Person(installation=TEAM, external_id="U1", name="dana?", role=Role.GUEST)
+DANA = Person(installation=TEAM, external_id="U1", name="dana", platform="slack")
+LEE = Person(installation=TEAM, external_id="U2", name="lee", platform="slack")
+GUEST = Person(installation=TEAM, external_id="U1", name="dana?", role=Role.GUEST, platform="slack")
 PROJECT = Project(
     id=ProjectId(UUID(int=1)),
     workspace=WorkspaceId(UUID(int=2)),

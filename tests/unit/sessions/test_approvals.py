@@ -34,7 +34,7 @@ def test_members_who_are_not_named_do_not_decide() -> None:
 
 
 def test_requester_does_not_decide_where_others_are_named() -> None:
-    project = replace(PROJECT, deciders=("U2",))
+    project = replace(PROJECT, deciders=("slack:U2",))
     require_decider(LEE, project, TICKET)
     with pytest.raises(NotAllowed) as refused:
         require_decider(DANA, project, TICKET)
@@ -45,12 +45,27 @@ def test_guests_decide_nothing_even_with_the_requesters_id() -> None:
     with pytest.raises(NotAllowed):
         require_decider(GUEST, PROJECT, TICKET)
     with pytest.raises(NotAllowed):
-        require_decider(GUEST, replace(PROJECT, deciders=("U1",)), TICKET)
+        require_decider(GUEST, replace(PROJECT, deciders=("slack:U1",)), TICKET)
 
 
 def test_the_same_id_in_another_team_is_somebody_else() -> None:
     with pytest.raises(NotAllowed):
         require_decider(replace(DANA, installation=OTHER_TEAM), PROJECT, TICKET)
+
+
+@pytest.mark.parametrize("deciders", [("discord:U1",), ("U1",), (":U1",), ("slack:",)])
+def test_who_is_named_for_another_platform_or_for_none_does_not_decide(deciders: tuple[str, ...]) -> None:
+    with pytest.raises(NotAllowed):
+        require_decider(DANA, replace(PROJECT, deciders=deciders), TICKET)
+
+
+def test_the_same_id_on_another_platform_is_somebody_else() -> None:
+    with pytest.raises(NotAllowed):
+        require_decider(replace(DANA, platform="discord"), replace(PROJECT, deciders=("slack:U1",)), TICKET)
+
+
+def test_a_decider_decides_from_another_team_of_the_platform() -> None:
+    require_decider(replace(DANA, installation=OTHER_TEAM), replace(PROJECT, deciders=("slack:U1",)), TICKET)
 
 
 @pytest.mark.parametrize("role", list(Role))
