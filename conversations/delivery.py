@@ -80,6 +80,9 @@ class Courier:
         except Unavailable as error:
             log.warning("delivery.unavailable", part=error.part, error=error.detail)
             return
+        except Exception:  # the next look begins anew
+            log.exception("delivery.blind")
+            return
         for key in wanted - self._busy:
             self._busy.add(key)
             group.create_task(self._serve(key), name=f"deliver {key}")

@@ -8,6 +8,7 @@ A sweep is one query, whatever the number of sessions; between sweeps nothing ru
 """
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -116,7 +117,7 @@ class Supervisor:
             async with asyncio.timeout(for_all_s), asyncio.TaskGroup() as tasks:
                 for worker in list(self._workers.values()):
                     if worker.reference:
-                        tasks.create_task(self._stop(worker), name=f"drain:{worker.launch}")
+                        tasks.create_task(self._alone(worker, self._stop(worker)), name=f"drain:{worker.launch}")
                 await self._idle.wait()
         except TimeoutError:
             log.warning("supervisor.left_workers", workers=len(self._workers))
@@ -155,6 +156,16 @@ class Supervisor:
                 log.exception("supervisor.blind")
                 await asyncio.sleep(self.engine.sweep_s)
 
+    async def _alone(self, worker: Worker, doing: Awaitable[None]) -> None:
+        """What fails for one worker fails for no other; the next sweep takes it as it finds it."""
+        try:
+            await doing
+        except Exception:
+            log.exception("worker.unmanaged", launch=worker.launch)
+            worker.stopping = False
+            if not worker.reference:
+                self._forget(worker)
+
     # claiming and starting
     async def _claim_all(self, tasks: asyncio.TaskGroup) -> None:
         while not self._draining and self._has_room() and not self._starter.pause.left_s:
@@ -163,7 +174,8 @@ class Supervisor:
             if claim is None:
                 return
             worker = self._remember(claim)
-            tasks.create_task(self._start(claim, worker, token), name=f"launch:{claim.launch.id}")
+            starting = self._alone(worker, self._start(claim, worker, token))
+            tasks.create_task(starting, name=f"launch:{claim.launch.id}")
 
     def _has_room(self) -> bool:
         return has_room(self._workers.values(), places=self.engine.max_sessions)
@@ -281,7 +293,7 @@ class Supervisor:
         if not worker.stopping:
             worker.stopping = True
             log.info("worker.stopped", launch=worker.launch)
-            tasks.create_task(self._stop(worker), name=f"stop:{worker.launch}")
+            tasks.create_task(self._alone(worker, self._stop(worker)), name=f"stop:{worker.launch}")
 
     def _forgive_silence(self) -> None:
         """Without the database no worker can be heard."""
@@ -322,7 +334,10 @@ class Supervisor:
         except Exception:
             log.exception("launch.loss_unwritten", launch=worker.launch)
         finally:
-            self._workers.pop(worker.launch, None)
-            if not self._workers:
-                self._idle.set()
+            self._forget(worker)
         await wake(self.signals, {SESSIONS_TOPIC})
+
+    def _forget(self, worker: Worker) -> None:
+        self._workers.pop(worker.launch, None)
+        if not self._workers:
+            self._idle.set()

@@ -43,11 +43,15 @@ _UNREACHABLE = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    # Shutting down, starting up, dropped; out of connections or memory; a disk that cannot be read.
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    # A standby that is not promoted yet.
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    # What a connection says that broke while it was given to somebody.
+    asyncpg.InternalClientError,
 )
 
 

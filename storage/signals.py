@@ -114,6 +114,9 @@ class PostgresSignals:
             except DatabaseUnavailable as error:
                 log.warning("signals.unsent", topics=len(payloads), error=error.detail)
                 await asyncio.sleep(self.retry_s)
+            except Exception:  # wake-ups are hints: everybody looks by themselves as well
+                log.exception("signals.broken")
+                await asyncio.sleep(self.retry_s)
 
     async def _listen(self) -> None:
         while True:
@@ -121,6 +124,8 @@ class PostgresSignals:
                 await self._hear()
             except DatabaseUnavailable as error:
                 log.warning("signals.deaf", error=error.detail)
+            except Exception:  # as above
+                log.exception("signals.broken")
             await asyncio.sleep(self.retry_s)
 
     async def _hear(self) -> None:

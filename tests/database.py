@@ -89,6 +89,25 @@ async def fresh_database(database_url: str) -> AsyncIterator[Database]:
         yield opened
 
 
+@pytest.fixture
+async def own_server() -> AsyncIterator[Cluster]:
+    """A server that a test may stop."""
+    with short_folder() as folder:
+        user = server_user()
+        cluster = Cluster(
+            folder=folder,
+            programs=programs_for(user, folder),
+            socket_dir=folder / "run",
+            user=user,
+            settings={"fsync": "off"},
+        )
+        await cluster.create(PASSWORD)
+        await cluster.start()
+        yield cluster
+        if cluster.is_alive():
+            await cluster.stop()
+
+
 @contextmanager
 def short_folder(*, quick: bool = False) -> Iterator[Path]:
     """A new folder which every user can enter and whose path leaves room for a socket's name; if `quick`, in memory."""

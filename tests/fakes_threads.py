@@ -48,12 +48,13 @@ class FakeThread:
 
 @dataclass
 class FakeThreads:
-    """A `ThreadStore`; `loads` counts how often a thread was looked at."""
+    """A `ThreadStore`; `loads` counts how often a thread was looked at. Each of `troubles` is raised by one scan."""
 
     leases: FakeLeases
     threads: dict[ThreadId, FakeThread] = field(default_factory=dict)
     loads: int = 0
     scans: int = 0
+    troubles: list[Exception] = field(default_factory=list)
 
     def open(self, *, outlet: str = "outlet-1", number: int = 1) -> ThreadId:
         thread = Thread(
@@ -76,6 +77,8 @@ class FakeThreads:
 
     async def dirty(self, *, outlets: Sequence[str], limit: int) -> Sequence[ThreadId]:
         self.scans += 1
+        if self.troubles:
+            raise self.troubles.pop()
         return [
             known.thread.id
             for known in self.threads.values()

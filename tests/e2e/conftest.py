@@ -6,10 +6,10 @@ import pytest
 
 from storage.database import Database
 from tests.bureau import Bureau, opened
-from tests.database import database_url, fresh_database, postgres
+from tests.database import database_url, fresh_database, own_server, postgres
 from tests.programs import program, served_program
 
-__all__ = ["database_url", "fresh_database", "postgres", "program", "served_program"]
+__all__ = ["database_url", "fresh_database", "own_server", "postgres", "program", "served_program"]
 
 
 @pytest.fixture

@@ -26,10 +26,11 @@ BRANCHES = "no branch main; there are trunk and dev"
 
 @dataclass
 class WatchedDispatch:
-    """The real one; counts how often a supervisor looked."""
+    """The real one; counts how often a supervisor looked. While there is `trouble`, no launch can be noted."""
 
     real: PostgresDispatch
     looks: int = 0
+    trouble: Exception | None = None
 
     async def claim(
         self,
@@ -45,6 +46,8 @@ class WatchedDispatch:
         )
 
     async def launched(self, launch: LaunchId, *, reference: str) -> None:
+        if self.trouble is not None:
+            raise self.trouble
         await self.real.launched(launch, reference=reference)
 
     async def live(self, *, engine: str) -> Sequence[LiveLaunch]:
@@ -285,6 +288,20 @@ async def test_a_worker_that_died_before_its_launch_was_noted_is_replaced(office
         await office.bureau.file()
         await office.order(2)
     assert len(office.runner.alive) == 1
+
+
+async def test_what_fails_for_one_worker_fails_for_no_other(office: Office) -> None:
+    office.dispatch.trouble = RuntimeError("of a sort that nobody thought of")
+    async with office.running():
+        await office.bureau.file()
+        await eventually(lambda: len(office.runner.orders) == 1)
+        await office.looks()
+        office.dispatch.trouble = None
+        await office.bureau.file()
+        await office.order(2)
+        # What was not noted is noted later.
+        await office.order(1)
+    assert len(office.runner.alive) == 2
 
 
 async def test_a_turn_that_ended_between_them_forgives_the_deaths(office: Office) -> None:

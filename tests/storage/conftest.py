@@ -3,10 +3,10 @@
 import pytest
 
 from storage.database import Database
-from tests.database import database_url, fresh_database, postgres, postgres15
+from tests.database import database_url, fresh_database, own_server, postgres, postgres15
 from tests.storage.estate import Estate, settle_in
 
-__all__ = ["database_url", "fresh_database", "postgres", "postgres15"]
+__all__ = ["database_url", "fresh_database", "own_server", "postgres", "postgres15"]
 
 
 @pytest.fixture

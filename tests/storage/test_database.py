@@ -1,7 +1,6 @@
 """Connections: what the server's troubles look like to whoever uses them."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -9,7 +8,6 @@ import pytest
 
 from sessions.models import WorkspaceId
 from sessions.ports import InboxKey, Unavailable
-from storage.binaries import programs_for, server_user
 from storage.cluster import OWNER, Cluster
 from storage.database import Database, PoolLimits, database, served
 from storage.errors import ConstraintBroken, DatabaseRefused, DatabaseUnavailable, Deadlocked, StatementTimedOut
@@ -19,7 +17,7 @@ from storage.migrate import migrate
 from storage.queries import Queries
 from storage.statements import Statements
 from storage.system import System
-from tests.database import PASSWORD, short_folder
+from tests.database import PASSWORD
 from tests.storage.estate import Estate, settle_in
 
 LIMITS = PoolLimits(app=2, system=2, statement_s=0.2, patience_s=0.1)
@@ -156,22 +154,3 @@ async def test_who_was_met_with_silence_is_found(estate: Estate, database: Datab
         (WorkspaceId(estate.workspace), silent)
     ]
     assert await sweep.unsettled() == []
-
-
-@pytest.fixture
-async def own_server() -> AsyncIterator[Cluster]:
-    """A server that a test may stop."""
-    with short_folder() as folder:
-        user = server_user()
-        cluster = Cluster(
-            folder=folder,
-            programs=programs_for(user, folder),
-            socket_dir=folder / "run",
-            user=user,
-            settings={"fsync": "off"},
-        )
-        await cluster.create(PASSWORD)
-        await cluster.start()
-        yield cluster
-        if cluster.is_alive():
-            await cluster.stop()

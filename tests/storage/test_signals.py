@@ -104,6 +104,18 @@ async def test_many_wake_ups_at_once_all_arrive(replica: Replica) -> None:
         assert all([await subscription.wait(time_limit_s=10) for subscription in subscriptions])
 
 
+async def test_a_wake_up_that_the_server_refuses_ends_nothing(replica: Replica) -> None:
+    async with replica("a") as here, replica("b") as there:
+        subscription = there.subscribe("threads")
+        await here.notify("x" * 9000)
+
+        async def heard() -> bool:
+            await here.notify("threads")
+            return await subscription.wait(time_limit_s=0.2)
+
+        await eventually_so(heard)
+
+
 async def test_a_broken_connection_is_made_again_and_everybody_woken(replica: Replica, database_url: str) -> None:
     async with replica("a") as here, replica("b") as there:
         subscription = there.subscribe("threads")

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,25 @@ async def test_delivering_again_calls_nobody() -> None:
     calls, loads = post.outlet.calls, post.threads.loads
     await post.deliver()
     assert (post.outlet.calls, post.threads.loads) == (calls, loads)
+
+
+async def test_courier_outlives_troubles_that_nobody_thought_of() -> None:
+    post, events = Post(), stories.root_card().events
+    post.threads.troubles = [RuntimeError("of a sort"), RuntimeError("of another sort")]
+    running = asyncio.create_task(post.courier.run())
+    post.threads.happen(post.thread, events)
+
+    def looked(times: int) -> bool:
+        return post.threads.scans >= times
+
+    for _ in range(3):
+        before = post.threads.scans
+        await post.signals.notify("threads")
+        await eventually(partial(looked, before + 1))
+    await eventually(lambda: post.threads.threads[post.thread].thread.delivered_event == events[-1].position)
+    running.cancel()
+    await asyncio.wait([running])
+    post.shown(events)
 
 
 @given(
