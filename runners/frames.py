@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # Only these spellings can stand for what jsonb refuses and JSON lets pass, in text or out of it.
-_SUSPICIOUS = re.compile(rb"\\u0000|NaN|Infinity")
+_SUSPICIOUS = (rb"\u0000", b"NaN", b"Infinity")
 
 
 class Batch(BaseModel):
@@ -39,7 +39,7 @@ class Envelope(BaseModel):
 
 def read_batch(body: bytes) -> tuple[int, list[WorkerFrame | Quarantined]]:
     """The first number and the frames; raises `CallUnreadable` and `BatchTooLarge`."""
-    if _SUSPICIOUS.search(body) is None:
+    if not any(spelling in body for spelling in _SUSPICIOUS):
         try:
             batch = Batch.model_validate_json(body)
         except ValidationError:

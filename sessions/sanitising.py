@@ -16,6 +16,7 @@ _ESCAPE = re.compile(
     r"|(?:\x1b[\]P^_X]|[\x9d\x90])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # titles, links, device strings
     r"|\x1b[ -/]*[0-~]?"
 )
+_UNSEEN_ASCII = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
 _LOGIN = re.compile(r"(?i)^(https?://)[^/\s]*@")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -25,10 +26,17 @@ def cleaned(text: str) -> str:
 
     Text without any of them is answered as it is, at the cost of one search.
     """
-    if _UNSEEN.search(text) is None:
+    if not _has_unseen(text):
         return text
     plain = _ESCAPE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     return _UNSEEN.sub(_shown, plain)
+
+
+def _has_unseen(text: str) -> bool:
+    if text.isascii():
+        # Several times as fast as a search, and nearly all there is.
+        return len(text.encode().translate(None, _UNSEEN_ASCII)) < len(text)
+    return _UNSEEN.search(text) is not None
 
 
 def capped(text: str, limit: int) -> str:

@@ -22,6 +22,11 @@ def test_ordinary_text_is_the_same_object(text: str) -> None:
     assert cleaned(text) is text
 
 
+@given(st.text(st.characters(max_codepoint=0x7F), max_size=50))
+def test_ascii_is_looked_through_as_all_other_text(text: str) -> None:
+    assert (cleaned(text) is text) is (UNSEEN.search(text) is None)
+
+
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
