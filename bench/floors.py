@@ -23,10 +23,8 @@ _MANY = """
 INSERT INTO floor (ticket_id, position, kind, payload)
 SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::jsonb[])
 """
-_ONE_AND_TELL = """
-WITH stored AS (INSERT INTO floor (ticket_id, position, kind, payload) VALUES ($1, $2, $3, $4))
-SELECT pg_notify('floor', $5)
-"""
+_ONE = "INSERT INTO floor (ticket_id, position, kind, payload) VALUES ($1, $2, $3, $4)"
+_TELL_OF = "SELECT pg_notify('floor', $1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,10 @@ async def floor(url: str, *, posters: int) -> AsyncIterator[Floor]:
 
 
 async def _post(poster: LoneConnection, ticket: UUID, events: Sequence[StoredEvent]) -> None:
-    insert = await poster.prepare(_ONE_AND_TELL)
     for position, event in enumerate(events):
-        await insert.fetch(ticket, position, event.kind, event.payload, str(ticket))
+        async with poster.transaction():
+            await poster.execute(_ONE, ticket, position, event.kind, event.payload)
+            await poster.execute(_TELL_OF, str(ticket))
 
 
 def _hear(*_: object) -> None:

@@ -54,10 +54,17 @@ def codec(of: Any) -> Codec:  # noqa: ANN401 (a type, or a form of one)
 
 
 def encode(event: Event) -> Stored:
+    return Stored(event.kind, version_of(event), payload_of(event))
+
+
+def version_of(event: Event) -> int:
+    return event.version if isinstance(event, UnknownEvent) else event.VERSION
+
+
+def payload_of(event: Event) -> str:
     if isinstance(event, UnknownEvent):
-        return Stored(event.kind, event.version, to_json(storable_tree(event.payload)).decode())
-    payload = _dump(codec(_TYPES[event.kind]).adapter, event, exclude=_WITHOUT_KIND)
-    return Stored(event.kind, event.VERSION, payload.decode())
+        return to_json(storable_tree(event.payload)).decode()
+    return _dump(codec(_TYPES[event.kind]).adapter, event, exclude=_WITHOUT_KIND).decode()
 
 
 def decode(kind: str, version: int, payload: str, *, upcasts: Upcasts = UPCASTS) -> Event:

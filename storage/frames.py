@@ -9,7 +9,7 @@ import asyncpg
 from sessions.errors import LaunchFenced, LaunchUnknown
 from sessions.models import LaunchId, SessionId, TicketId, WorkspaceId
 from sessions.ports import FlushResult, FrameBatch, LaunchContext, Signals
-from storage.codec import encode
+from storage.codec import payload_of, version_of
 from storage.system import System
 
 
@@ -64,18 +64,14 @@ def _refused(position: asyncpg.Record | None) -> FlushResult:
 
 def _columns(batches: Sequence[FrameBatch]) -> tuple[list[object], ...]:
     """The batches and their events, by column, as the statement takes them."""
-    events = [
-        (n, batch.first + place, encode(event))
-        for n, batch in enumerate(batches, start=1)
-        for place, event in enumerate(batch.events)
-    ]
+    events = [event for batch in batches for event in batch.events]
     return (
         [batch.context.launch for batch in batches],
         [batch.first for batch in batches],
         [len(batch.events) for batch in batches],
-        [n for n, _, _ in events],
-        [frame for _, frame, _ in events],
-        [stored.kind for _, _, stored in events],
-        [stored.version for _, _, stored in events],
-        [stored.payload for _, _, stored in events],
+        [n for n, batch in enumerate(batches, start=1) for _ in batch.events],
+        [batch.first + place for batch in batches for place in range(len(batch.events))],
+        [event.kind for event in events],
+        [version_of(event) for event in events],
+        [payload_of(event) for event in events],
     )
