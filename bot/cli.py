@@ -57,7 +57,7 @@ def _not_known(word: str, parser: argparse.ArgumentParser) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="viberator", description="A chat bot that turns a request in Slack or Discord into a pull request."
+        prog="viberator", description="A chat bot that turns a request in a thread into a pushed branch."
     )
     parser.add_argument("--version", action="version", version=f"viberator {VERSION}")
     parser.add_argument(
@@ -107,7 +107,7 @@ def _add_chat(commands: _Commands) -> None:
 
 
 def _add_serve(commands: _Commands) -> None:
-    serve = commands.add_parser("serve", help="run the bot for Slack, Discord and the web, as the settings say")
+    serve = commands.add_parser("serve", help="run the bot as a service, whole or in parts")
     serve.set_defaults(parser=serve)
     serve.add_argument(
         "--only", metavar="PARTS", help="some of: delivery, supervisor, worker-api, web (comma-separated)"
@@ -144,12 +144,14 @@ def _add_project(commands: _Commands) -> None:
     verbs = project.add_subparsers(dest="verb", required=True, metavar="VERB")
     add = verbs.add_parser("add", help="add a project to the database")
     add.add_argument("name")
-    add.add_argument("repository", help="owner/name, an address or a path")
+    add.add_argument("repository", help="an address or a path")
     add.add_argument("--branch", default="", help="the base branch (default: the repository's own)")
     add.add_argument("--agent", default="", help="an agent of the settings")
     add.add_argument("--agent-command", default="", help="any program that speaks ACP, as one line of shell words")
     add.add_argument("--test-command", default="", help="run before anything is published")
-    add.add_argument("--deciders", default="", help="who may approve, comma-separated (default: the requester)")
+    add.add_argument(
+        "--deciders", default="", help="who may approve, as platform:id, comma-separated (default: the requester)"
+    )
     listing = verbs.add_parser("list", help="all projects")
     show = verbs.add_parser("show", help="one project")
     show.add_argument("name")

@@ -57,6 +57,8 @@ class Table(BaseModel):
 
 
 class SlackTable(Table):
+    """How Slack is reached, once there is a connection to it; until then, only `viberator doctor` looks here."""
+
     mode: Literal["socket", "http"] = "socket"
     api_url: Address = "https://slack.com/api"
     bot_token: SecretStr | None = None
@@ -65,22 +67,30 @@ class SlackTable(Table):
 
 
 class DiscordTable(Table):
+    """How Discord is reached, once there is a connection to it; until then, only `viberator doctor` looks here."""
+
     api_url: Address = "https://discord.com/api/v10"
     gateway_url: Address = "wss://gateway.discord.gg"
     token: SecretStr | None = None
 
 
 class GitHubTable(Table):
+    """Where GitHub is. Nothing asks it yet."""
+
     url: Address = "https://github.com"
     api_url: Address = "https://api.github.com"
     token: SecretStr | None = None
 
 
 class GitLabTable(Table):
+    """Where GitLab is. Nothing asks it yet."""
+
     url: Address = "https://gitlab.com"
 
 
 class JiraTable(Table):
+    """Where Jira is. Nothing asks it yet."""
+
     url: Address | None = None
 
 
@@ -99,7 +109,7 @@ class DatabaseTable(Table):
 
 
 class RedisTable(Table):
-    """Without `url`, wake-ups go through PostgreSQL."""
+    """Where Redis is. Nothing uses it yet: wake-ups go through PostgreSQL."""
 
     url: SecretStr | None = None
 
@@ -134,7 +144,7 @@ class LimitsTable(Table):
 
 
 class AgentTable(Table):
-    """A name of the catalogue, or with `command` any program that speaks ACP.
+    """`command` is any program that speaks ACP; without one, the agent is known by its name and cannot be started.
 
     `environment` is what the agent's process gets beside a short default list; `environment_from` names variables of
     the bot's own environment that are handed on to it, so that keys need not stand in the file.
@@ -159,9 +169,9 @@ class AgentTable(Table):
 
 
 class ProjectTable(Table):
-    """`repository` is owner/name on the code host, an address or a path; `branch` its own default where empty.
+    """`repository` is an address or a path; `branch` its own default where empty.
 
-    Without `deciders`, the requester approves.
+    `channels` stand for the project, so that nobody need name it there. Without `deciders`, the requester approves.
     """
 
     name: Name

@@ -1,6 +1,5 @@
-"""What research and planning leave behind: numbered revisions, what is new in one, and how to tell it in a few lines."""
+"""What research and planning leave behind: numbered revisions, and how to tell one in a few lines."""
 
-import difflib
 import hashlib
 import re
 from collections.abc import Sequence
@@ -58,12 +57,6 @@ def fenced(text: str) -> str:
     longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}\n{text}\n{fence}"
-
-
-def difference(before: str, after: str) -> str:
-    """What changed from one text to the other, line by line as in a unified diff, without its file names."""
-    compared = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)
-    return "\n".join(list(compared)[2:])
 
 
 def _outside_fences(markdown: str) -> list[str]:

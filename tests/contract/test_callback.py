@@ -229,7 +229,7 @@ async def test_bootstrap_names_the_mirror_and_the_commit_to_begin_from(house: Ho
     answer = await house.call("GET", "bootstrap")
     told = WireBootstrap.model_validate_json(await answer.read())
     assert (told.mirror, told.base, told.base_commit) == (str(house.mirrors.at), "main", "c" * 40)
-    assert (told.ticket_key, told.ordinal, told.agent.command) == ("4f2aa", 2, ("agent", "--acp"))
+    assert (told.ticket_key, told.agent.command) == ("4f2aa", ("agent", "--acp"))
     assert (told.author_name, told.author_email) == ("Dana", "dana@example.org")
     assert house.mirrors.refreshed == 0
 
@@ -238,6 +238,12 @@ async def test_bootstrap_fetches_a_mirror_that_is_not_there(house: House) -> Non
     house.mirrors.known = False
     assert (await house.call("GET", "bootstrap")).status == 200
     assert house.mirrors.refreshed == 1
+
+
+async def test_work_without_a_base_is_meant_for_the_remotes_own_branch(house: House) -> None:
+    house.desk.told = replace(house.desk.told, base="", start="")
+    told = WireBootstrap.model_validate_json(await (await house.call("GET", "bootstrap")).read())
+    assert (told.base, told.base_commit) == ("main", "c" * 40)
 
 
 async def test_later_work_begins_at_the_branch_that_was_published(house: House) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.documents import difference, digest, fenced, latest, revise, summary, title
+from sessions.documents import digest, fenced, latest, revise, summary, title
 from sessions.models import Document, Phase
 
 PLAN = "# The plan\n\nGuard the discount,\nthen test it.\n\n## Steps\n\n```\n# no heading\n```\n\n## Risks\n\nNone."
@@ -62,11 +62,6 @@ def test_title_is_the_first_heading_or_the_phase() -> None:
     bare = revise([], phase=Phase.RESEARCH, author="Agent", markdown="no heading")
     assert bare is not None
     assert title(bare) == "Research"
-
-
-def test_difference_shows_what_changed() -> None:
-    assert difference("a\nb\nc", "a\nB\nc") == "@@ -1,3 +1,3 @@\n a\n-b\n+B\n c"
-    assert difference("a", "a") == ""
 
 
 @given(st.text(alphabet="`a\n", max_size=30))
