@@ -39,3 +39,11 @@ class UploadTooLarge(RunnersError):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(limit_bytes)
         self.limit_bytes = limit_bytes
+
+
+class GitFailed(RunnersError):
+    """git could not tell what was asked; `words` is what it said."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words

@@ -133,8 +133,8 @@ class Desk:
             done = await publishing.published(book, context.session, head)
             if done is not None:
                 return done
-            session = publishing.require_own(book.session(context.session), branch)
             project = await book.tx.get_project(book.ticket.project)
+            session = await publishing.require_allowed(book, context.session, project, branch=branch, base=base)
         # A push takes as long as it takes, and nothing is held meanwhile.
         publication = await self.host.publish(
             project=project, session=session, bundle=bundle, branch=branch, base=base, head=head

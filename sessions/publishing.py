@@ -1,10 +1,11 @@
 """Publishing a session's branch: once, by its own session, and told as the end of the work."""
 
 from sessions import endings
+from sessions.asking import PHASES_WITH_DOCUMENT
 from sessions.book import Book
 from sessions.errors import LaunchFenced, PublishRefused
 from sessions.events import Published, SessionFinished
-from sessions.models import FailureKind, Publication, Session, SessionId
+from sessions.models import FailureKind, InputKind, Project, Publication, Session, SessionId
 from sessions.ports import Ids
 
 
@@ -18,13 +19,22 @@ async def published(book: Book, session: SessionId, head: str) -> Publication | 
     return None
 
 
-def require_own(session: Session, branch: str) -> Session:
-    """Raises `LaunchFenced` when the session is over, `PublishRefused` for a branch that is not the session's."""
-    if session.over:
+async def require_allowed(book: Book, session: SessionId, project: Project, *, branch: str, base: str) -> Session:
+    """The session, if its work may be pushed now, to that branch and for that base.
+
+    Raises `LaunchFenced` when the session is over or was asked to stop, `PublishRefused` for what is not its to publish.
+    """
+    found, wanted = book.session(session), book.ticket.base_branch or project.branch
+    if found.over or any(held.kind is InputKind.STOP for held in await book.queued_inputs(session)):
         raise LaunchFenced
-    if branch != session.branch:
-        raise PublishRefused(FailureKind.POLICY, f"the session's branch is {session.branch}, not {branch}")
-    return session
+    if found.phase in PHASES_WITH_DOCUMENT:
+        raise PublishRefused(FailureKind.POLICY, f"a session of {found.phase} publishes nothing")
+    if branch != found.branch:
+        raise PublishRefused(FailureKind.POLICY, f"the session's branch is {found.branch}, not {branch}")
+    if base != wanted:
+        # What a branch changes is looked at from its base, and the worker is not to choose from where.
+        raise PublishRefused(FailureKind.POLICY, f"the work is meant for {wanted}, not {base}")
+    return found
 
 
 async def record(book: Book, ids: Ids, session: SessionId, publication: Publication) -> Publication:

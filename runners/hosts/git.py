@@ -14,6 +14,7 @@ import structlog
 
 from runners.addresses import Address, read_address
 from runners.bundles import Header, NotABundle, read_header
+from runners.errors import GitFailed
 from runners.git import Git, Outcome
 from runners.hosts.quarantine import Quarantine
 from runners.locks import locked
@@ -92,6 +93,9 @@ class GitHost:
             raise _refused(kind, advice) from problem
         except RepositoryUnusable as problem:
             raise _refused(FailureKind.REPOSITORY, problem.detail) from problem
+        except GitFailed as problem:
+            words = told(order.address, problem.words)
+            raise _refused(FailureKind.REPOSITORY, f"The branch could not be looked through: {words}") from problem
 
     async def _publish(self, order: Order, project: Project, quarantine: Quarantine) -> Publication:
         repository = project.repository

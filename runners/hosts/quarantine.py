@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runners.bundles import Header
+from runners.errors import GitFailed
 from runners.git import Git, Outcome
 from sessions.models import Diffstat
 
@@ -52,15 +53,25 @@ class Quarantine:
         return found.output.partition("\n")[0] if found.succeeded else ""
 
     async def touched(self, base: str, head: str) -> list[str]:
-        """Every path that some commit of the head's own changes; a merge counts where it differs from all its parents."""
-        log = await self.git(self.path, "log", "-c", "--format=", "--name-only", *_QUIET_DIFF, f"{base}..{head}")
-        return sorted({path.strip("\n") for path in log.output.split("\0")} - {""})
+        """Every path that some commit of the head's own changes; a merge counts where it differs from all its parents.
+
+        Raises `GitFailed`: what is not known to be harmless must not pass for it.
+        """
+        log = await self._told("log", "-c", "--format=", "--name-only", *_QUIET_DIFF, f"{base}..{head}")
+        return sorted({path.strip("\n") for path in log.split("\0")} - {""})
 
     async def diffstat(self, base: str, head: str) -> Diffstat:
-        diff = await self.git(self.path, "diff", "--numstat", *_QUIET_DIFF, base, head)
-        counts = [line.split("\t")[:2] for line in diff.output.split("\0") if line]
+        """Raises `GitFailed`."""
+        diff = await self._told("diff", "--numstat", *_QUIET_DIFF, base, head)
+        counts = [line.split("\t")[:2] for line in diff.split("\0") if line]
         return Diffstat(
             files=len(counts),
             added=sum(int(added) for added, _ in counts if added.isdigit()),
             removed=sum(int(removed) for _, removed in counts if removed.isdigit()),
         )
+
+    async def _told(self, *arguments: str) -> str:
+        outcome = await self.git(self.path, *arguments)
+        if not outcome.succeeded:
+            raise GitFailed(outcome.words)
+        return outcome.output

@@ -44,8 +44,8 @@ SAID = AgentSaid(message="m", text="hello")
 ENDED = TurnEnded(turn=1, stop_reason="end_turn")
 
 
-async def publish(bureau: Bureau, claimed: LaunchContext, branch: str) -> Publication:
-    return await bureau.desk.publish(claimed, bundle=BUNDLE, branch=branch, base="main", head="a" * 40)
+async def publish(bureau: Bureau, claimed: LaunchContext, branch: str, *, base: str = "main") -> Publication:
+    return await bureau.desk.publish(claimed, bundle=BUNDLE, branch=branch, base=base, head="a" * 40)
 
 
 async def test_a_token_opens_its_own_launch_and_no_other(bureau: Bureau) -> None:
@@ -371,6 +371,29 @@ async def test_only_the_sessions_own_branch_is_published(bureau: Bureau) -> None
     claim = await bureau.at_work(phase=Phase.EXECUTION)
     with pytest.raises(PublishRefused):
         await publish(bureau, context(claim), "main")
+    assert bureau.host.pushed == []
+
+
+async def test_a_branch_is_looked_at_from_the_base_it_is_meant_for(bureau: Bureau) -> None:
+    claim = await bureau.at_work(phase=Phase.EXECUTION)
+    with pytest.raises(PublishRefused):
+        await publish(bureau, context(claim), claim.session.branch, base="somebody/elses")
+    assert bureau.host.pushed == []
+
+
+@pytest.mark.parametrize("phase", [Phase.RESEARCH, Phase.PLANNING])
+async def test_nothing_is_published_before_execution(bureau: Bureau, phase: Phase) -> None:
+    claim = await bureau.at_work(phase=phase)
+    with pytest.raises(PublishRefused):
+        await publish(bureau, context(claim), claim.session.branch)
+    assert bureau.host.pushed == []
+
+
+async def test_nothing_is_published_after_somebody_said_stop(bureau: Bureau) -> None:
+    claim = await bureau.at_work(phase=Phase.EXECUTION)
+    await bureau.service.stop(bureau.act(), claim.ticket.id)
+    with pytest.raises(LaunchFenced):
+        await publish(bureau, context(claim), claim.session.branch)
     assert bureau.host.pushed == []
 
 

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from runners.errors import GitFailed
+from runners.git import Git
 from runners.hosts.git import GitHost, PublishLimits
+from runners.hosts.quarantine import Quarantine
 from runners.mirrors import GitMirrors
 from sessions.errors import PublishRefused
 from sessions.models import Diffstat, Project, Publication, Session
@@ -206,6 +209,14 @@ async def test_a_protected_path_changed_and_changed_back_is_still_refused(work: 
     work.change({"README.md": "leak"})
     work.change({"README.md": "# widgets\n", "a.txt": "a"})
     assert (await work.refusal())[0] == "policy"
+
+
+async def test_a_history_that_cannot_be_looked_through_is_not_taken_for_harmless(work: Work) -> None:
+    work.change({"setup.py": "changed"})
+    quarantine = Quarantine(Git(ENVIRONMENT), work.clone / ".git")
+    for asked in (quarantine.touched, quarantine.diffstat):
+        with pytest.raises(GitFailed):
+            await asked("0" * 40, "HEAD")
 
 
 async def test_a_path_that_only_looks_protected_is_published(work: Work) -> None:
