@@ -1,11 +1,13 @@
 """Where the log goes and how it looks: events with fields, ours and those of the libraries, in one stream."""
 
+import contextlib
 import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -24,7 +26,7 @@ def logs_kept(table: LogsTable, *, stream: TextIO) -> Iterator[None]:
         with _configured(table, stream):
             yield
         return
-    with _opened(table.file) as file, _configured(table, file):
+    with _opened(table.file) as file, _configured(table, cast("TextIO", _Patient(file))):
         yield
 
 
@@ -51,6 +53,25 @@ def _opened(file: Path) -> TextIO:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     return file.open("a", encoding="utf-8", buffering=1)
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class _Patient:
+    """A log that loses what does not fit on its disk: what is logged about must go on."""
+
+    file: TextIO
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self.file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self.file.flush()
+
+    def isatty(self) -> bool:
+        return self.file.isatty()
 
 
 @contextmanager

@@ -1,13 +1,19 @@
 """`viberator chat` in a pipe, with a scripted agent over real ACP on real repositories: what goes well, and what does not."""
 
 import json
+import os
 import re
 import shlex
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.programs import Ended, Program, assert_in_order
+from tests.programs import LIMIT_S, Ended, Program, assert_in_order
 
 HELLO = {"say": "Hello."}
 WORK: dict[str, object] = {"turns": [{"again": True, "steps": [HELLO, {"write": ["hello.txt", "hi\n"]}]}]}
@@ -214,3 +220,105 @@ def test_a_full_path_with_spaces_is_an_agents_command(served_program: Program) -
     told = chat(served_program, shlex.quote(str(launcher)))
     assert told.code == 0, told
     assert "· my agent ·" in told.out
+
+
+# ── what breaks in the middle ───────────────────────────────────────────────────────────────────────────────────────
+
+SLOW: dict[str, object] = {
+    "load": True,
+    "turns": [{"again": True, "steps": [HELLO, {"write": ["hello.txt", "hi\n"]}, {"sleep": 2}, {"say": "Done."}]}],
+}
+
+
+def at_work(program: Program, process: "subprocess.Popen[str]") -> psutil.Process:
+    """The worker, once its agent has begun to write."""
+    files = program.data / "sessions"
+    until = time.monotonic() + LIMIT_S
+    while not list(files.glob("*/workspace/hello.txt")):
+        assert time.monotonic() < until, "the agent never began"
+        time.sleep(0.05)
+    workers = [child for child in psutil.Process(process.pid).children() if child.children()]
+    assert len(workers) == 1
+    return workers[0]
+
+
+@contextmanager
+def slow_chat(program: Program) -> Iterator["subprocess.Popen[str]"]:
+    program.repository("work")
+    words = ("chat", "--repo", "work", "--agent-command", program.agent(SLOW), *EXECUTION)
+    with program.started(*words) as process:
+        assert process.stdin is not None
+        process.stdin.write("Say hello\n")
+        process.stdin.flush()
+        yield process
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_work_goes_on(served_program: Program) -> None:
+    with slow_chat(served_program) as process:
+        at_work(served_program, process).kill()
+        out, err = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, err) == (0, "")
+    assert out.count("✅") == 1
+    assert served_program.git(served_program.folder / "work", "show", f"{branch_of(out)}:hello.txt") == "hi"
+
+
+def test_a_private_database_that_is_killed_is_started_again_and_nothing_is_lost(program: Program) -> None:
+    with slow_chat(program) as process:
+        at_work(program, process)
+        pid = program.data / "postgres" / "cluster" / "postmaster.pid"
+        server = psutil.Process(int(pid.read_text().split()[0]))
+        for part in (*server.children(), server):
+            part.kill()
+        out, err = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, err) == (0, "")
+    assert_in_order(out, "✅", "is over)")
+    checked = program.run("check")
+    assert checked.code == 0, checked
+
+
+def test_a_bot_that_is_killed_leaves_no_worker_and_no_agent(served_program: Program) -> None:
+    with slow_chat(served_program) as process:
+        worker = at_work(served_program, process)
+        family = [worker, *worker.children(recursive=True)]
+        process.kill()
+        process.wait(LIMIT_S)
+    _, alive = psutil.wait_procs(family, timeout=LIMIT_S)
+    assert not alive
+
+
+@pytest.fixture
+def small_disk(program: Program) -> Iterator[Program]:
+    """The program with its data on a disk of 250 MB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root mounts a small disk")
+    program.data.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=250m,mode=0755", "none", str(program.data)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"no disk can be mounted here: {mounted.stderr.decode(errors='replace').strip()}")
+    yield program
+    subprocess.run(["umount", "--lazy", str(program.data)], check=True)
+
+
+def test_a_disk_that_fills_up_is_told_and_the_work_goes_on_once_there_is_room(small_disk: Program) -> None:
+    fill = {"shell": "test -e ../filled || dd if=/dev/zero of=../filled bs=1M status=none"}
+    agent = small_disk.agent({"turns": [{"again": True, "steps": [fill, {"write": ["hello.txt", "hi\n"]}, HELLO]}]})
+    told = chat(small_disk, agent)
+    assert (told.code, told.err) == (1, "")
+    assert_in_order(told.out, "⚠️", "disk is full", "make room", "[Retry]", "has failed and is kept")
+
+    for filled in small_disk.data.glob("sessions/*/filled"):
+        filled.write_bytes(b"")
+    again = small_disk.run("chat", "--resume", key_of(told), lines="1\n")
+    assert again.code == 0, again
+    assert_in_order(again.out, "presses [Retry]", "✅", "is over)")
+    assert small_disk.run("check").code == 0
+
+
+def branch_of(out: str) -> str:
+    found = re.search(r"Branch (viberator/\S+) pushed", out)
+    assert found, out
+    return found[1]

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import stat
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -104,3 +105,9 @@ def test_a_log_file_is_its_owner_s_and_grows(tmp_path: Path) -> None:
             log.info("thing.happened")
     assert len(file.read_text().splitlines()) == 2
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_disk_without_room_loses_lines_and_stops_nothing() -> None:
+    with logs_kept(LogsTable(file=Path("/dev/full")), stream=sys.stderr):
+        structlog.get_logger().info("lost")
+        logging.getLogger("library").warning("lost too")
