@@ -26,7 +26,7 @@ def logs_kept(table: LogsTable, *, stream: TextIO) -> Iterator[None]:
         with _configured(table, stream):
             yield
         return
-    with _opened(table.file) as file, _configured(table, cast("TextIO", _Patient(file))):
+    with _opened(table.file) as file, _configured(table, file):
         yield
 
 
@@ -49,10 +49,16 @@ def _redacted(key: str, value: object) -> object:
             return value
 
 
-def _opened(file: Path) -> TextIO:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.touch(mode=0o600)
-    return file.open("a", encoding="utf-8", buffering=1)
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    file = path.open("a", encoding="utf-8", buffering=1)
+    try:
+        yield cast("TextIO", _Patient(file))
+    finally:
+        with contextlib.suppress(OSError):
+            file.close()
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
