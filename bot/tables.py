@@ -169,14 +169,14 @@ class AgentTable(Table):
 
 
 class ProjectTable(Table):
-    """`repository` is an address or a path; `branch` its own default where empty.
+    """`repository` is an address or a path, `branch` what its work is meant for.
 
     `channels` stand for the project, so that nobody need name it there. Without `deciders`, the requester approves.
     """
 
     name: Name
     repository: Text
-    branch: str = ""
+    branch: Text = "main"
     agent: Name
     channels: tuple[PlatformId, ...] = ()
     deciders: tuple[PlatformId, ...] = ()

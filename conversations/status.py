@@ -38,7 +38,7 @@ def difference(standing: Standing) -> str:
     pushed = [one for one in standing.sessions if one.phase is Phase.EXECUTION and one.state is SessionState.DONE]
     if not pushed:
         return "Nothing is pushed yet. The steps so far are in the progress card."
-    base = standing.ticket.base_branch or standing.project.branch or "origin/HEAD"
+    base = standing.ticket.base_branch or standing.project.branch
     return f"git fetch origin {pushed[-1].branch} && git diff {base}...FETCH_HEAD"
 
 

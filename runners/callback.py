@@ -11,7 +11,7 @@ Names of blobs are each session's own (`blob_name`); besides those, a worker may
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -141,8 +141,6 @@ class CallbackServer:
         bootstrap = await self._desk.bootstrap(context)
         repository = bootstrap.project.repository
         mirror = await self._mirrors.find(repository) or await self._mirrors.refresh(repository)
-        if not bootstrap.base:
-            bootstrap = replace(bootstrap, base=await self._mirrors.default_branch(repository))
         return json_answer(to_wire(bootstrap, mirror=mirror, base_commit=await self._beginning(bootstrap)))
 
     async def _beginning(self, bootstrap: Bootstrap) -> str:

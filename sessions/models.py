@@ -169,7 +169,7 @@ class AgentProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A repository with its defaults. `repository` is a path or an address that git understands, `branch` empty for its own.
+    """A repository with its defaults. `repository` is a path or an address that git understands.
 
     `deciders` are those who may approve, each as `platform:external id`; when empty, the requester may. `phases` are the phases a ticket goes
     through, in order. `test_command` runs in the workspace's root by the shell before anything is published.

@@ -73,8 +73,7 @@ class Starter:
     async def _order(self, claim: Claim, token: str) -> LaunchOrder:
         project = claim.project
         mirror = await self.mirrors.refresh(project.repository)
-        base = claim.ticket.base_branch or project.branch or await self.mirrors.default_branch(project.repository)
-        await self.mirrors.resolve(project.repository, base)
+        await self.mirrors.resolve(project.repository, claim.ticket.base_branch or project.branch)
         return LaunchOrder(
             launch=claim.launch.id,
             session=claim.session.id,

@@ -240,12 +240,6 @@ async def test_bootstrap_fetches_a_mirror_that_is_not_there(house: House) -> Non
     assert house.mirrors.refreshed == 1
 
 
-async def test_work_without_a_base_is_meant_for_the_remotes_own_branch(house: House) -> None:
-    house.desk.told = replace(house.desk.told, base="", start="")
-    told = WireBootstrap.model_validate_json(await (await house.call("GET", "bootstrap")).read())
-    assert (told.base, told.base_commit) == ("main", "c" * 40)
-
-
 async def test_later_work_begins_at_the_branch_that_was_published(house: House) -> None:
     house.desk.told = replace(house.desk.told, start="viberator/before")
     house.mirrors.others["viberator/before"] = "d" * 40

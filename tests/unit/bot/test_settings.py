@@ -72,7 +72,7 @@ def test_the_file_says_what_the_documentation_shows(file: Path) -> None:
     assert settings.limits.limits().idle_s == 60
     project = settings.projects[0]
     assert project.phases == (Phase.PLANNING, Phase.EXECUTION)
-    assert project.branch == ""
+    assert project.branch == "main"
 
 
 def test_relative_paths_are_meant_from_the_file(file: Path) -> None:
