@@ -415,7 +415,7 @@ class Bootstrap:
 
     `previous` is the session's launch before this one, by which the worker knows what of that one's frames was stored.
     `base` is the branch the work is meant for; `start` the one it begins at: that of an earlier publication of the ticket
-    (which may be gone from the remote since; then the base), else the base itself. An empty one is the remote's own default.
+    (which may be gone from the remote since; then the base), else the base itself.
     """
 
     ticket: Ticket
