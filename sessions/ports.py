@@ -239,7 +239,7 @@ class Claim:
 class LiveLaunch:
     """A launch the database holds for alive; `stopping_since` is when a stop was asked for and not yet carried out.
 
-    `waiting`: its session waits for a person.
+    `waiting`: its session waits for a person. `last_input` is the ordinal of the newest thing it was told.
     """
 
     workspace: WorkspaceId
@@ -249,6 +249,7 @@ class LiveLaunch:
     seen_at: datetime
     over: bool
     waiting: bool = False
+    last_input: int = 0
     stopping_since: datetime | None = None
 
 

@@ -15,7 +15,8 @@ class Worker:
     """A worker of ours: `reference` is empty while it is being started; times are of the monotonic clock.
 
     `heard` is the database's time of its last call, and `heard_at` when we saw that change; `ending_since` when it was
-    first seen to have no reason to run any more. `waiting`: when last seen, its session waited for a person.
+    first seen to have no reason to run any more. `waiting`: when last seen, its session waited for a person; `news` were
+    the last input then, and whether the session was over.
     """
 
     workspace: WorkspaceId
@@ -29,6 +30,7 @@ class Worker:
     ending_since: float | None = None
     stopping: bool = False
     waiting: bool = False
+    news: tuple[int, bool] = (0, False)
 
 
 def has_room(workers: Collection[Worker], *, places: int) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from sessions.book import SESSIONS_TOPIC, changing, wake
+from sessions.book import SESSIONS_TOPIC, changing, inputs_topic, wake
 from sessions.errors import RunnerUnavailable
 from sessions.losses import Loss, declare_lost
 from sessions.models import InstallationId, Launch, LaunchId
@@ -270,6 +270,10 @@ class Supervisor:
             await self._note_reference(worker)
         if worker.heard != found.seen_at:
             worker.heard, worker.heard_at = found.seen_at, now
+        if worker.news != (found.last_input, found.over):
+            # Whoever said it has woken the worker's poll, unless that was lost on its way from another replica.
+            worker.news = found.last_input, found.over
+            await wake(self.signals, {inputs_topic(worker.session)})
         if not found.over and found.stopping_since is None:
             worker.ending_since = None
             overdue = now - worker.heard_at > self.engine.silent_s

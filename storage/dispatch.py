@@ -79,5 +79,6 @@ def _live(row: asyncpg.Record) -> LiveLaunch:
         seen_at=row["seen_at"],
         over=row["over"],
         waiting=row["waiting"],
+        last_input=row["last_input"],
         stopping_since=row["stopping_since"],
     )

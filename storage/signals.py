@@ -107,12 +107,14 @@ class PostgresSignals:
         while True:
             await self.waiting.wait()
             self.waiting.clear()
-            payloads = [f"{self.replica}{_SEPARATOR}{topic}" for topic in self.outgoing]
+            topics = set(self.outgoing)
             self.outgoing.clear()
             try:
-                await self.system.rows("notify", CHANNEL, payloads)
+                await self.system.rows("notify", CHANNEL, [f"{self.replica}{_SEPARATOR}{topic}" for topic in topics])
             except DatabaseUnavailable as error:
-                log.warning("signals.unsent", topics=len(payloads), error=error.detail)
+                log.warning("signals.unsent", topics=len(topics), error=error.detail)
+                self.outgoing.update(topics)
+                self.waiting.set()
                 await asyncio.sleep(self.retry_s)
             except Exception:  # wake-ups are hints: everybody looks by themselves as well
                 log.exception("signals.broken")

@@ -52,6 +52,7 @@ UPDATE launches SET reference = $2 WHERE id = $1
 
 -- name: live_launches
 SELECT l.*, s.state IN ('done', 'discarded') AS over, s.state = 'waiting' AS waiting,
+    (SELECT coalesce(max(i.ordinal), 0) FROM inputs i WHERE i.session_id = l.session_id) AS last_input,
     (
         SELECT min(i.received_at) FROM inputs i
         WHERE i.session_id = l.session_id AND i.kind = 'stop' AND i.state = 'queued'
@@ -63,6 +64,7 @@ ORDER BY l.started_at
 
 -- name: locate_launch
 SELECT l.*, s.state IN ('done', 'discarded') AS over, s.state = 'waiting' AS waiting,
+    (SELECT coalesce(max(i.ordinal), 0) FROM inputs i WHERE i.session_id = l.session_id) AS last_input,
     (
         SELECT min(i.received_at) FROM inputs i
         WHERE i.session_id = l.session_id AND i.kind = 'stop' AND i.state = 'queued'

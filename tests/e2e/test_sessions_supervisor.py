@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sessions.book import inputs_topic
 from sessions.errors import RunnerUnavailable
 from sessions.events import InputTaken, LaunchLost, QuestionFiled, SessionQueued, TurnEnded, WorkerEnded, WorkerFrame
 from sessions.models import FailureKind, InstallationId, LaunchId, Session, SessionState, Severity, SleepReason, Ticket
@@ -16,6 +17,7 @@ from sessions.redaction import Redactor
 from sessions.supervisor import Engine, Supervisor
 from sessions.tokens import hashed
 from storage.dispatch import PostgresDispatch
+from storage.signals import LocalSignals
 from tests.bureau import ENGINE, SECRET, TOKEN, Bureau
 from tests.eventually import eventually
 from tests.fakes import FakeRunner
@@ -60,13 +62,14 @@ class WatchedDispatch:
 
 @dataclass
 class Office:
-    """A supervisor over fakes, and what its workers say."""
+    """A supervisor over fakes, and what its workers say. With `deaf` it hears of nothing that others do."""
 
     bureau: Bureau
     runner: FakeRunner = field(default_factory=FakeRunner)
     mirrors: FakeMirrors = field(default_factory=FakeMirrors)
     dispatch: WatchedDispatch = field(init=False)
     room: int = 4
+    deaf: LocalSignals | None = None
 
     def __post_init__(self) -> None:
         self.dispatch = WatchedDispatch(self.bureau.dispatch)
@@ -84,7 +87,7 @@ class Office:
             dispatch=self.dispatch,
             runner=self.runner,
             mirrors=self.mirrors,
-            signals=self.bureau.signals,
+            signals=self.deaf or self.bureau.signals,
             clock=self.bureau.clock,
             ids=self.bureau.ids,
             redactor=Redactor([SECRET]),
@@ -343,6 +346,22 @@ async def test_a_worker_that_said_goodbye_is_not_lost(office: Office) -> None:
         office.end(order)
         await office.looks()
     assert not [event for event in await office.bureau.events(ticket.id) if isinstance(event, LaunchLost)]
+
+
+@pytest.mark.parametrize("what", ["said", "discarded"])
+async def test_a_worker_that_was_not_woken_is_woken_by_the_next_look(office: Office, what: str) -> None:
+    office.deaf = LocalSignals()
+    async with office.running():
+        ticket = await office.bureau.file()
+        order = await office.order()
+        polling = office.deaf.subscribe(inputs_topic(order.session))
+        if what == "said":
+            await office.bureau.service.say(office.bureau.act(), ticket.id, "and the docs")
+        else:
+            await office.bureau.service.discard(office.bureau.act(), ticket.id)
+        assert await polling.wait(time_limit_s=10)
+        # Once is enough, since whoever polls looks by itself.
+        assert not await polling.wait(time_limit_s=0.2)
 
 
 async def test_a_stop_that_is_not_carried_out_is_carried_out_for_the_worker(office: Office) -> None:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from sessions.ports import Signals, Subscription
-from storage.database import Database, lone_connection
+from storage.database import Database, PoolLimits, database, lone_connection, served
 from storage.signals import LocalSignals, PostgresSignals
 from storage.system import System
 from tests.eventually import eventually_so
@@ -102,6 +102,19 @@ async def test_many_wake_ups_at_once_all_arrive(replica: Replica) -> None:
         for topic in topics:
             await here.notify(topic)
         assert all([await subscription.wait(time_limit_s=10) for subscription in subscriptions])
+
+
+async def test_a_wake_up_that_could_not_be_sent_is_sent_later(replica: Replica, database_url: str) -> None:
+    limits = PoolLimits(system=1, connect_s=0.1, patience_s=0.0)
+    async with replica("b") as there, database(served(database_url), limits=limits) as narrow:
+        here = PostgresSignals(system=System(narrow), dsn=database_url, replica="a", retry_s=0.05)
+        subscription, sending = there.subscribe("inputs:1"), asyncio.create_task(here.run())
+        async with narrow.system():
+            await here.notify("inputs:1")
+            assert not await subscription.wait(time_limit_s=0.4)
+        assert await subscription.wait(time_limit_s=10)
+        sending.cancel()
+        await asyncio.wait([sending])
 
 
 async def test_a_wake_up_that_the_server_refuses_ends_nothing(replica: Replica) -> None:
