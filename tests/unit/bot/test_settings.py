@@ -1,13 +1,16 @@
 """What an operator can set, and how mistakes are told."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from bot.problems import SettingsInvalid
 from bot.settings import Settings, default_data_dir, load
+from bot.tables import LogsTable, WebTable
 from sessions.models import Limits, Phase
 
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "settings.md"
 _WHOLE = """
 data_dir = "data"
 
@@ -73,6 +76,15 @@ def test_the_file_says_what_the_documentation_shows(file: Path) -> None:
     project = settings.projects[0]
     assert project.phases == (Phase.PLANNING, Phase.EXECUTION)
     assert project.branch == "main"
+
+
+def test_what_the_documentation_shows_can_be_used(file: Path) -> None:
+    (shown,) = re.findall(r"```toml\n(.+?)```", DOCUMENTATION.read_text(encoding="utf-8"), flags=re.DOTALL)
+    every_line = re.sub(r"(?m)^# (?=\w+ = )", "", shown)
+    for text in (shown, every_line):
+        settings = _load(file, text, ANTHROPIC_API_KEY="k")
+        assert settings.limits.limits() == Limits()
+        assert (settings.web, settings.logs.level) == (WebTable(), LogsTable().level)
 
 
 def test_relative_paths_are_meant_from_the_file(file: Path) -> None:
