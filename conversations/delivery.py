@@ -54,6 +54,8 @@ class Courier:
         self._senders = {key: _sender(store, outlet, clock, links or Links()) for key, outlet in outlets.items()}
         self._woken = {key: asyncio.Event() for key in outlets}
         self._busy: set[str] = set()
+        self._speaking = {key: asyncio.Lock() for key in outlets}
+        self._finishing = False
         self._outlet_of: dict[ThreadId, str] = {}
 
     async def run(self) -> None:
@@ -68,9 +70,18 @@ class Courier:
             subscription.close()
 
     async def deliver_all(self) -> None:
-        """Send all that is wanted and may be sent now; returns when there is no more. For a run without `run`."""
-        for key in self._senders:
-            await self._send(key, linger_s=0.0)
+        """Send all that is wanted and may be sent now; returns when there is no more.
+
+        A sender of `run` is let finish first: its lease is ours, but what it has on its way nobody else can know of.
+        """
+        self._finishing = True
+        try:
+            for key in self._senders:
+                self._woken[key].set()
+                async with self._speaking[key]:
+                    await self._send(key, linger_s=0.0)
+        finally:
+            self._finishing = False
 
     async def _start_senders(self, group: asyncio.TaskGroup) -> None:
         for key in self._busy:
@@ -112,7 +123,8 @@ class Courier:
         try:
             while True:
                 self._woken[key].clear()
-                await self._send(key, linger_s=LINGER_S)
+                async with self._speaking[key]:
+                    await self._send(key, linger_s=LINGER_S)
                 if not self._woken[key].is_set():
                     return
         finally:
@@ -142,12 +154,14 @@ class Courier:
             woken.clear()
             if await sender.round(lease):
                 continue
+            if self._finishing:
+                return
             pause_s = sender.pause_s()
             try:
                 async with asyncio.timeout(linger_s if pause_s is None else min(linger_s, pause_s)):
                     await woken.wait()
             except TimeoutError:
-                if pause_s is None or not linger_s:
+                if pause_s is None:
                     return
 
 

@@ -1,5 +1,6 @@
 """A platform in memory: it takes messages, keeps a journal of what was really done, and fails as it is told to."""
 
+import asyncio
 import itertools
 from collections import deque
 from collections.abc import Iterator
@@ -34,7 +35,10 @@ class Call:
 
 @dataclass
 class JournalOutlet:
-    """`faults` are used up one a call, `none` when they are gone. `journal` has what took effect, in order."""
+    """`faults` are used up one a call, `none` when they are gone. `journal` has what took effect, in order.
+
+    While there is a `hold` that is not set, posts are on their way.
+    """
 
     key: str = "outlet-1"
     capabilities: Capabilities = EDITABLE
@@ -43,10 +47,13 @@ class JournalOutlet:
     messages: dict[str, Message] = field(default_factory=dict)
     slots: dict[str, str] = field(default_factory=dict)
     calls: int = 0
+    hold: asyncio.Event | None = None
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     async def post(self, place: Place, message: Message, *, slot: str, nonce: str) -> tuple[Place, str]:
         fault = self._begin()
+        if self.hold is not None:
+            await self.hold.wait()
         message_id = f"m{next(self._numbers)}"
         self.messages[message_id] = message
         self.slots[message_id] = f"{nonce}/{slot}"

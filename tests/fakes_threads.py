@@ -16,7 +16,7 @@ from tests.stories import INSTALLATION
 
 @dataclass
 class FakeLeases:
-    """One holder at a time; each taking raises the fence."""
+    """One owner at a time, who may take it again; each taking raises the fence."""
 
     holders: dict[str, str] = field(default_factory=dict)
     fences: dict[str, int] = field(default_factory=dict)
@@ -26,15 +26,16 @@ class FakeLeases:
 
     @asynccontextmanager
     async def _held(self, key: str, owner: str) -> AsyncIterator[Lease | None]:
-        if key in self.holders:
+        if self.holders.get(key, owner) != owner:
             yield None
             return
         self.holders[key] = owner
-        self.fences[key] = self.fences.get(key, 0) + 1
+        self.fences[key] = fence = self.fences.get(key, 0) + 1
         try:
-            yield Lease(key=key, owner=owner, fence=self.fences[key])
+            yield Lease(key=key, owner=owner, fence=fence)
         finally:
-            self.holders.pop(key, None)
+            if self.fences[key] == fence:
+                self.holders.pop(key, None)
 
 
 @dataclass

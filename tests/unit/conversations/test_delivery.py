@@ -100,6 +100,35 @@ async def test_courier_outlives_troubles_that_nobody_thought_of() -> None:
     post.shown(events)
 
 
+async def test_courier_that_is_to_finish_waits_for_what_is_on_its_way() -> None:
+    post, events = Post(), stories.root_card().events
+    post.outlet.hold = asyncio.Event()
+    post.threads.happen(post.thread, events)
+    running = asyncio.create_task(post.courier.run())
+    await eventually(lambda: post.outlet.calls == 1)
+    finishing = asyncio.create_task(post.courier.deliver_all())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    post.outlet.hold.set()
+    async with asyncio.timeout(10):
+        await finishing
+    running.cancel()
+    await asyncio.wait([running])
+    post.shown(events)
+
+
+async def test_courier_that_is_to_finish_does_not_wait_for_a_thread_that_cannot_be_drawn() -> None:
+    post, events = Post(), stories.root_card().events
+    post.outlet.faults = deque(["busy"])
+    post.threads.happen(post.thread, events)
+    running = asyncio.create_task(post.courier.run())
+    await eventually(lambda: post.outlet.calls == 1)
+    async with asyncio.timeout(0.5):
+        await post.courier.deliver_all()
+    running.cancel()
+    await asyncio.wait([running])
+
+
 @given(
     faults=st.lists(st.sampled_from(FAULTS), max_size=12),
     cuts=st.lists(st.integers(1, 60), max_size=6).map(sorted),
