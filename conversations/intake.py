@@ -16,9 +16,9 @@ from conversations.messages import Answer
 from conversations.models import Change, IncomingMessage, IncomingPress, Installation
 from conversations.presses import press
 from conversations.refusals import refusal
-from conversations.talk import Said, hear
+from conversations.talk import TAKEN, Said, hear
 from sessions.acts import Act
-from sessions.errors import SessionsError
+from sessions.errors import PlaceTaken, SessionsError
 from sessions.models import InstallationId, Person, TicketId
 from sessions.ports import InboxKey
 from sessions.service import TicketService
@@ -46,6 +46,13 @@ class Intake:
         """What was said to us; what people say to each other in a thread is theirs. Raises `InstallationUnknown`."""
         if not incoming.addressed:
             return None
+        try:
+            return await self._heard(incoming)
+        except PlaceTaken:
+            # Somebody else's request was first by a moment, so that this one is said to its agent.
+            return await self._heard(incoming)
+
+    async def _heard(self, incoming: IncomingMessage) -> Answer:
         act = self._act(incoming.place.installation, incoming.person, _source(incoming))
         standing = await self._service.find_at(act.workspace, incoming.place)
         said = Said(act=act, incoming=incoming, standing=standing)
@@ -54,7 +61,10 @@ class Intake:
     async def press(self, incoming: IncomingPress) -> Answer:
         """A press on a button, or a form sent back. Raises `InstallationUnknown`."""
         act = self._act(incoming.place.installation, incoming.person, f"press/{incoming.press_id}")
-        return await self._answered(act, press(self._desk, act, incoming))
+        try:
+            return await self._answered(act, press(self._desk, act, incoming))
+        except PlaceTaken:
+            return await self._desk.tell(act, TAKEN)
 
     async def _answered(self, act: Act, doing: Awaitable[Answer], ticket: TicketId | None = None) -> Answer:
         try:

@@ -27,6 +27,8 @@ from sessions.models import Approval, ApprovalState, SessionState, TicketId, Ver
 
 NO_TICKET = "There is no ticket in this thread. Tell me what is to be done, and I start one; !help says more."
 
+TAKEN = "This thread has a ticket already. Say here what else is to be done, or start another thread."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
@@ -55,6 +57,8 @@ async def _written(desk: FrontDesk, said: Said) -> Answer:
     match intent:
         case Request():
             return await _request(desk, said, intent)
+        case OpenForm() if said.standing is not None:
+            return await desk.tell(said.act, TAKEN, _ticket(said))
         case OpenForm(text=text):
             return await desk.open_filing(said.act, Filing(title=title_of(text) if text else "", description=text))
         case Command():

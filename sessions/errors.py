@@ -41,6 +41,10 @@ class SessionOver(SessionsError):
         self.state = state
 
 
+class PlaceTaken(SessionsError):
+    """The thread has a ticket already."""
+
+
 class ProjectUnknown(SessionsError):
     """No project by that name; `known` are the names there are."""
 

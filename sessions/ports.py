@@ -119,7 +119,7 @@ class Transaction(Protocol):
     ) -> bool:
         """The ticket with its thread, its first session and its history so far, in one go since somebody waits for it.
 
-        False when the key is taken; then nothing was written.
+        False when the key is taken; then nothing was written. Raises `PlaceTaken` where the place is another ticket's.
         """
 
     async def lock_ticket(self, ticket: TicketId) -> Ticket:

@@ -75,7 +75,7 @@ class TicketService:
 
     # tickets
     async def file(self, act: Act, new: NewTicket) -> Ticket | None:
-        """Raises `NotAllowed`."""
+        """Raises `NotAllowed`, `PlaceTaken`, `KeysExhausted`."""
         require_member(act.person, "file a ticket")
         async with self.ledger.transaction(act.workspace) as tx:
             ticket = await filing.file(tx, self.clock, self.ids, act, new)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sessions.errors import LaunchFenced, LaunchUnknown, ProjectUnknown, SessionUnknown, TicketUnknown
+from sessions.errors import LaunchFenced, LaunchUnknown, PlaceTaken, ProjectUnknown, SessionUnknown, TicketUnknown
 from sessions.events import Recorded
 from sessions.models import (
     Approval,
@@ -80,19 +80,24 @@ class LedgerTransaction:
         self, ticket: Ticket, *, thread: ThreadId, place: Place, session: Session, entries: Sequence[Entry]
     ) -> bool:
         stored = [encode(entry.event) for entry in entries]
-        threads = await self.statements.value(
-            "open_ticket",
-            *values.new_ticket(ticket),
-            thread,
-            place.installation,
-            place.channel,
-            place.thread,
-            *values.new_session(session),
-            [event.kind for event in stored],
-            [event.version for event in stored],
-            [event.payload for event in stored],
-            [entry.session for entry in entries],
-        )
+        try:
+            threads = await self.statements.value(
+                "open_ticket",
+                *values.new_ticket(ticket),
+                thread,
+                place.installation,
+                place.channel,
+                place.thread,
+                *values.new_session(session),
+                [event.kind for event in stored],
+                [event.version for event in stored],
+                [event.payload for event in stored],
+                [entry.session for entry in entries],
+            )
+        except ConstraintBroken as broken:
+            if broken.constraint == "threads_one_ticket_per_place":
+                raise PlaceTaken from broken
+            raise
         if threads == 0:
             raise ConstraintBroken("threads_installation_known", str(place.installation))
         return threads is not None

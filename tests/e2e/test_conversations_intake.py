@@ -1,5 +1,6 @@
 """What people write and press in a thread, all the way to the database and back to the cards."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -49,6 +50,23 @@ async def test_redelivered_message_starts_nothing_new(room: Room) -> None:
     await room.say("Fix it", message_id="m1")
     assert await room.bureau.count("tickets") == 1
     assert await room.bureau.count("inputs") == 0
+
+
+async def test_of_two_first_messages_one_is_the_request_and_the_other_is_for_its_agent(room: Room) -> None:
+    await asyncio.gather(room.intake_only("Fix it"), room.intake_only("The billing test, I mean"))
+    assert await room.bureau.count("tickets") == 1
+    standing = await room.standing()
+    said = {standing.ticket.title, *(held.text for held in standing.inputs)}
+    assert said == {"Fix it", "The billing test, I mean"}
+
+
+async def test_a_thread_with_a_ticket_takes_no_second_one(room: Room) -> None:
+    form = await room.say("/viberator")
+    assert isinstance(form, Form)
+    await room.say("Fix it")
+    assert "has a ticket already" in words(await room.fill(title="Fix the other"))
+    assert "has a ticket already" in await room.hint("/viberator Fix the other")
+    assert await room.bureau.count("tickets") == 1
 
 
 async def test_each_thread_has_its_own_ticket(room: Room) -> None:
