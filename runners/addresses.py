@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-# Up to the last @, since users and passwords may hold one too.
-_USERINFO = re.compile(r"(?i)\b(https?://)[^/\s]*@")
+from sessions.sanitising import without_logins
+
 _SCP = re.compile(r"(?P<host>[\w.@\[\]:-]+?):(?!//)(?P<path>.+)")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -34,7 +34,7 @@ class Address:
 
     def redact(self, text: str) -> str:
         """The text without credentials."""
-        shown = redacted(text)
+        shown = without_logins(text)
         return shown.replace(self.password, "***") if self.password else shown
 
 
@@ -47,11 +47,6 @@ def read_address(repository: str) -> Address:
         path = Path(text).expanduser().resolve()
         return Address(url=str(path), local=path)
     return Address(url=text)
-
-
-def redacted(text: str) -> str:
-    """The text with the user part taken out of every http address in it."""
-    return _USERINFO.sub(r"\1", text)
 
 
 def _is_path(text: str) -> bool:

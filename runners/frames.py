@@ -5,7 +5,6 @@ hold in `jsonb` (NUL, lone surrogates, NaN) is replaced, and invalid UTF-8 is re
 """
 
 import json
-import re
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
@@ -13,14 +12,13 @@ from pydantic import BaseModel, Field, ValidationError
 from runners.errors import BatchTooLarge, CallUnreadable
 from runners.wire import BATCH_FRAMES, FRAME
 from sessions.events import Quarantined, WorkerFrame
+from sessions.sanitising import storable, storable_tree
 
 FRAMES_LIMIT = 2 * BATCH_FRAMES
 PROBLEM_CHARS = 300
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 T = TypeVar("T")
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # Only these spellings can stand for what jsonb refuses and JSON lets pass, in text or out of it.
 _SUSPICIOUS = (rb"\u0000", b"NaN", b"Infinity")
 
@@ -67,7 +65,7 @@ def _envelope(body: bytes) -> Envelope:
 
 def _read_frame(number: int, raw: object) -> WorkerFrame | Quarantined:
     try:
-        return FRAME.validate_python(_storable(raw))
+        return FRAME.validate_python(storable_tree(raw))
     except ValidationError as problem:
         words = _words(problem)
     except RecursionError:
@@ -81,18 +79,6 @@ def _counted(frames: list[T]) -> list[T]:
     return frames
 
 
-def _storable(value: object) -> object:
-    match value:
-        case str():
-            return _UNSTORABLE.sub(REPLACEMENT, value)
-        case list():
-            return [_storable(item) for item in value]
-        case dict():
-            return {_storable(key): _storable(item) for key, item in value.items()}
-        case _:
-            return value
-
-
 def _no_number(_name: str) -> None:
     """NaN and the infinities are no JSON; a field that wants a number refuses None."""
 
@@ -102,7 +88,7 @@ def _words(problem: ValidationError) -> str:
     first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(step) for step in first["loc"])
     what = "an unknown kind" if first["type"].startswith("union_tag") else first["msg"]
-    return _UNSTORABLE.sub(REPLACEMENT, f"{place}: {what}" if place else what)[:PROBLEM_CHARS]
+    return storable(f"{place}: {what}" if place else what)[:PROBLEM_CHARS]
 
 
 def _size(raw: object) -> int:

@@ -9,7 +9,7 @@ from sessions.errors import KeysExhausted
 from sessions.events import SessionOpened, TicketFiled
 from sessions.models import Person, Project, Session, SessionId, ThreadId, Ticket, TicketId
 from sessions.ports import Clock, Entry, Ids, Transaction
-from sessions.sanitising import one_line, safe, without_login
+from sessions.sanitising import one_line, safe, without_logins
 
 KEY_ATTEMPTS = 20
 BRANCH_PREFIX = "viberator/"
@@ -83,7 +83,7 @@ def _filed(ticket: Ticket, project: Project) -> TicketFiled:
         description=ticket.description,
         requester=ticket.requester,
         project=project.name,
-        repository=without_login(project.repository),
+        repository=without_logins(project.repository.strip()),
         base_branch=ticket.base_branch,
         agent=project.agent.title or project.agent.name,
         phase=ticket.phase,

@@ -5,6 +5,7 @@ make a text look like another. What is too long is cut in its middle, and says h
 """
 
 import re
+from collections.abc import Mapping
 
 TEXT_CHARS = 100_000
 """The longest text of an event; documents may be `DOCUMENT_CHARS` long, titles `TITLE_CHARS`."""
@@ -17,8 +18,28 @@ _ESCAPE = re.compile(
     r"|\x1b[ -/]*[0-~]?"
 )
 _UNSEEN_ASCII = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
-_LOGIN = re.compile(r"(?i)^(https?://)[^/\s]*@")
+# Up to the last @, since users and passwords may hold one too.
+_LOGIN = re.compile(r"(?i)\b(https?://)[^/\s]*@")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """The text with a visible sign in place of what the database cannot hold, and nothing else changed."""
+    return text if _UNSTORABLE.search(text) is None else _UNSTORABLE.sub(_shown, text)
+
+
+def storable_tree(value: object) -> object:
+    """The same for all text within JSON-like data."""
+    match value:
+        case str():
+            return storable(value)
+        case Mapping():
+            return {storable(str(key)): storable_tree(item) for key, item in value.items()}
+        case list() | tuple():
+            return [storable_tree(item) for item in value]
+        case _:
+            return value
 
 
 def cleaned(text: str) -> str:
@@ -59,9 +80,9 @@ def one_line(text: str) -> str:
     return line if len(line) <= TITLE_CHARS else f"{line[: TITLE_CHARS - 1].rstrip()}…"
 
 
-def without_login(address: str) -> str:
-    """A repository's address without the user and the password that the bot has for it."""
-    return _LOGIN.sub(r"\1", address.strip())
+def without_logins(text: str) -> str:
+    """The text with the user and the password taken out of every http address in it."""
+    return _LOGIN.sub(r"\1", text)
 
 
 def _shown(found: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from sessions.events import UPCASTS, Event, KnownEvent, UnknownEvent, Upcasts, upcast
-from storage.text import storable_tree
+from sessions.sanitising import storable_tree
 
 T = TypeVar("T")
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from sessions.sanitising import storable
 from storage.database import Connection, translated
 from storage.queries import Queries
-from storage.text import storable
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.sanitising import TITLE_CHARS, capped, cleaned, one_line, safe
+from sessions.sanitising import TITLE_CHARS, capped, cleaned, one_line, safe, storable, storable_tree, without_logins
 
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -70,3 +70,27 @@ def test_safe_cleans_before_it_caps() -> None:
 def test_a_title_has_one_line() -> None:
     assert one_line(" Fix\n the\r\n  bug ") == "Fix the bug"
     assert len(one_line("word " * 200)) <= TITLE_CHARS
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_any_text_becomes_utf8_without_nul(text: str) -> None:
+    assert b"\x00" not in storable(text).encode()
+
+
+@given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))
+def test_storable_text_stays_as_it_is(text: str) -> None:
+    assert storable(text) == text
+
+
+def test_what_cannot_be_stored_leaves_a_visible_sign() -> None:
+    assert storable("a\x00b\ud800c") == "a␀b�c"
+    assert storable_tree({"k\x00": ["\x00", 1, None, {"x": "\udfff"}]}) == {"k␀": ["␀", 1, None, {"x": "�"}]}
+
+
+@pytest.mark.parametrize("login", ["tok", "dana:hunter2", "dana@corp.example:hunter2", "dana:hun@ter:2"])
+def test_no_part_of_a_login_stays(login: str) -> None:
+    assert without_logins(f"see https://{login}@host/x@v1 and write to a@b") == "see https://host/x@v1 and write to a@b"
+
+
+def test_an_address_of_ssh_is_shown_with_its_user() -> None:
+    assert without_logins("ssh://git@host/x") == "ssh://git@host/x"
