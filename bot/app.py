@@ -144,6 +144,7 @@ def assemble(
         service=service,
         intake=Intake(
             service,
+            ports.threads,
             installations=installations,
             bindings=LedgerBindings(ledger=ports.ledger, installations=installations),
         ),

@@ -57,6 +57,10 @@ _TONES: Final = {
 # ── approvals ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def approval_slot(ordinal: int) -> str:
+    return f"approval/{ordinal}"
+
+
 def approval_card(progress: Progress, ticket: TicketFacts, approval: ApprovalFacts, *, buttons: bool) -> Message:
     """While it is pending it mentions who may decide; afterwards it says who did, and nothing can be pressed.
 

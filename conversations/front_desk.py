@@ -6,6 +6,7 @@ from conversations.choosing import Bindings, choose
 from conversations.forms import filing_form
 from conversations.messages import Answer, Notice
 from conversations.models import Filing
+from conversations.ports import ThreadStore
 from conversations.progress import EMPTY, Progress, fold
 from conversations.wording import PHASES
 from sessions.acts import Act, NewTicket, Standing
@@ -19,6 +20,7 @@ NO_PROJECT = "There is no project yet. The operator makes one with `viberator pr
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontDesk:
     service: TicketService
+    threads: ThreadStore
     bindings: Bindings
 
     async def tell(self, act: Act, text: str, ticket: TicketId | None = None) -> Answer:

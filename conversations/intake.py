@@ -14,6 +14,7 @@ from conversations.errors import InstallationUnknown
 from conversations.front_desk import FrontDesk
 from conversations.messages import Answer
 from conversations.models import Change, IncomingMessage, IncomingPress, Installation
+from conversations.ports import ThreadStore
 from conversations.presses import press
 from conversations.refusals import refusal
 from conversations.talk import TAKEN, Said, hear
@@ -34,13 +35,14 @@ class Intake:
     def __init__(
         self,
         service: TicketService,
+        threads: ThreadStore,
         *,
         installations: Mapping[InstallationId, Installation],
         bindings: Bindings | None = None,
     ) -> None:
         self._service = service
         self._installations = installations
-        self._desk = FrontDesk(service=service, bindings=bindings or NoBindings())
+        self._desk = FrontDesk(service=service, threads=threads, bindings=bindings or NoBindings())
 
     async def message(self, incoming: IncomingMessage) -> Answer:
         """What was said to us; what people say to each other in a thread is theirs. Raises `InstallationUnknown`."""

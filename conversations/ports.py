@@ -9,7 +9,7 @@ from conversations.messages import Answer, Message
 from conversations.models import IncomingMessage, IncomingPress, PostedSlot, Thread
 from conversations.progress import Progress
 from sessions.events import Recorded
-from sessions.models import Digest, ThreadId
+from sessions.models import Digest, ThreadId, WorkspaceId
 from sessions.ports import Place
 
 
@@ -95,6 +95,9 @@ class ThreadStore(Protocol):
 
     async def delivered(self, work: ThreadWork, position: int, snapshot: Snapshot | None, *, fence: int) -> bool:
         """Move the cursor from where `work` read it to `position`; False when somebody else moved it."""
+
+    async def is_shown(self, workspace: WorkspaceId, place: Place, slot: str) -> bool:
+        """Whether the slot's message stands in the thread there."""
 
     async def park(self, thread: ThreadId, reason: str) -> None:
         """Deliver nothing more to a thread that is gone, until it is unparked."""

@@ -8,7 +8,7 @@ are new messages that mention anybody, and exactly who is needed; all else edits
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from conversations.ask_cards import approval_card, question_card
+from conversations.ask_cards import approval_card, approval_slot, question_card
 from conversations.end_cards import error_card, final_card, has_final, stopped_card
 from conversations.facts import StopFacts, TicketFacts
 from conversations.messages import Button, Card, Line, Link, Message, Urgency, View
@@ -84,7 +84,7 @@ def _asks(progress: Progress, ticket: TicketFacts, capabilities: Capabilities) -
     for approval in progress.approvals:
         message = approval_card(progress, ticket, approval, buttons=buttons)
         urgency = Urgency.DECISION if approval.state is ApprovalState.PENDING else Urgency.RECEIPT
-        yield _Placed(approval.position, f"approval/{approval.ordinal}", message, urgency)
+        yield _Placed(approval.position, approval_slot(approval.ordinal), message, urgency)
     for question in progress.questions:
         message = question_card(ticket, question, buttons=buttons, modals=modals)
         yield _Placed(question.position, f"question/{question.ordinal}", message, Urgency.DECISION)

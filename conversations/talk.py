@@ -4,6 +4,7 @@ import difflib
 from dataclasses import dataclass
 from typing import assert_never
 
+from conversations.ask_cards import approval_slot
 from conversations.facts import ApprovalFacts
 from conversations.front_desk import FrontDesk
 from conversations.intents import (
@@ -145,18 +146,21 @@ def _receipt(heard: Heard) -> Answer:
 
 async def _decide(desk: FrontDesk, said: Said, decision: Decide) -> Answer:
     assert said.standing is not None
-    ticket, waiting = said.standing.ticket, pending(said.standing)
+    act, ticket, waiting = said.act, said.standing.ticket, pending(said.standing)
     if len(waiting) > 1:
         return await desk.tell(
-            said.act, "Several things wait for a decision. Press the button of the one you mean.", ticket.id
+            act, "Several things wait for a decision. Press the button of the one you mean.", ticket.id
         )
     approval = waiting[0]
+    if not await desk.threads.is_shown(act.workspace, said.incoming.place, approval_slot(approval.ordinal)):
+        # Words carry no digest, so they can only be about a card that is there.
+        return await desk.tell(act, "What is to be decided was written just now. Please look at it first.", ticket.id)
     if decision.revision is not None:
         shown = await _shown(desk, said, approval)
         if shown and shown.revision and shown.revision != decision.revision:
-            return await desk.tell(said.act, f"v{shown.revision} is the newest; please look at that first.", ticket.id)
+            return await desk.tell(act, f"v{shown.revision} is the newest; please look at that first.", ticket.id)
     await desk.service.decide(
-        said.act, ticket.id, approval.ordinal, decision.verdict, digest=approval.digest, comment=decision.comment
+        act, ticket.id, approval.ordinal, decision.verdict, digest=approval.digest, comment=decision.comment
     )
     return None
 

@@ -92,6 +92,11 @@ class PostgresThreads:
         async with self._inside(work.thread.id) as connection:
             return await Statements(connection, THREADS).run("delivered", *values) == 1
 
+    async def is_shown(self, workspace: WorkspaceId, place: Place, slot: str) -> bool:
+        async with self.system.database.app(workspace) as connection:
+            values = (place.installation, place.channel, place.thread, slot)
+            return bool(await Statements(connection, THREADS).value("is_shown", *values))
+
     async def park(self, thread: ThreadId, reason: str) -> None:
         async with self._inside(thread) as connection:
             await Statements(connection, THREADS).run("park", thread, reason)

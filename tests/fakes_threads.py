@@ -118,6 +118,10 @@ class FakeThreads:
         known.snapshot = snapshot or known.snapshot
         return True
 
+    async def is_shown(self, workspace: WorkspaceId, place: Place, slot: str) -> bool:
+        there = (known for known in self.threads.values() if known.thread.place == place)
+        return any(slot in known.slots and known.slots[slot].state is SlotState.DONE for known in there)
+
     async def park(self, thread: ThreadId, reason: str) -> None:
         self.threads[thread].parked = reason
 

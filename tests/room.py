@@ -39,7 +39,7 @@ class Room:
     @property
     def intake(self) -> Intake:
         installation = self.bureau.installation
-        return Intake(self.bureau.service, installations={installation.id: installation})
+        return Intake(self.bureau.service, self.threads, installations={installation.id: installation})
 
     @property
     def threads(self) -> PostgresThreads:

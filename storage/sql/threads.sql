@@ -6,6 +6,13 @@ SELECT * FROM threads WHERE id = $1
 -- name: slots
 SELECT slot, state, digest, message_id FROM slots WHERE thread_id = $1 ORDER BY slot
 
+-- name: is_shown
+-- One that was posted again has a + after its name.
+SELECT EXISTS (
+    SELECT FROM threads t JOIN slots s ON s.thread_id = t.id
+    WHERE t.installation_id = $1 AND t.channel = $2 AND t.thread = $3 AND s.slot IN ($4, $4 || '+') AND s.state = 'done'
+)
+
 -- name: intend
 WITH held AS (
     SELECT t.id, t.workspace_id FROM threads t JOIN leases l ON l.key = t.outlet WHERE t.id = $1 AND l.fence = $4

@@ -60,6 +60,19 @@ async def test_of_two_first_messages_one_is_the_request_and_the_other_is_for_its
     assert said == {"Fix it", "The billing test, I mean"}
 
 
+async def test_words_decide_nothing_that_was_not_shown_yet(room: Room) -> None:
+    await room.say("fix it")
+    claim = await room.bureau.claim()
+    await room.bureau.document(claim, "# One")
+    await room.catch_up()
+    await room.bureau.document(claim, "# Two")
+    assert "Please look at it first" in await room.hint("approve")
+    states = [approval.state for approval in (await room.standing()).approvals]
+    assert states == [ApprovalState.LAPSED, ApprovalState.PENDING]
+    await room.say("approve")
+    assert (await room.standing()).approvals[-1].state is ApprovalState.APPROVED
+
+
 async def test_a_thread_with_a_ticket_takes_no_second_one(room: Room) -> None:
     form = await room.say("/viberator")
     assert isinstance(form, Form)
@@ -113,7 +126,7 @@ async def test_bound_channel_decides_among_projects(room: Room) -> None:
             return gadgets
 
     installation = room.bureau.installation
-    intake = Intake(room.bureau.service, installations={installation.id: installation}, bindings=Bound())
+    intake = Intake(room.bureau.service, room.threads, installations={installation.id: installation}, bindings=Bound())
     await intake.message(message(room, "fix it"))
     assert (await room.standing()).project.name == "gadgets"
 
@@ -141,7 +154,7 @@ async def test_what_people_say_to_each_other_is_theirs(room: Room) -> None:
 
 async def test_stranger_installation_is_refused(room: Room) -> None:
     with pytest.raises(InstallationUnknown):
-        await Intake(room.bureau.service, installations={}).message(message(room, "hello"))
+        await Intake(room.bureau.service, room.threads, installations={}).message(message(room, "hello"))
 
 
 # ── while an agent works ────────────────────────────────────────────────────────────────────────────────────────────
