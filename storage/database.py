@@ -22,6 +22,7 @@ from storage.errors import (
     DatabaseUnavailable,
     Deadlocked,
     StatementTimedOut,
+    TransactionUndone,
 )
 
 if TYPE_CHECKING:
@@ -241,7 +242,9 @@ async def _transaction(connection: Connection, begin: str) -> AsyncIterator[None
             await connection.execute("ROLLBACK")
         raise
     with translated():
-        await connection.execute("COMMIT")
+        ended = await connection.execute("COMMIT")
+    if ended != "COMMIT":
+        raise TransactionUndone
 
 
 @contextmanager

@@ -48,6 +48,10 @@ class ConstraintBroken(StorageError):
         self.detail = detail
 
 
+class TransactionUndone(StorageError):
+    """A statement of the transaction had failed, and so nothing of it was stored, though whoever ran it went on."""
+
+
 class DuplicateStatement(StorageError):
     """Two named statements share a name."""
 

@@ -1,6 +1,7 @@
 """Connections: what the server's troubles look like to whoever uses them."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -10,7 +11,14 @@ from sessions.models import WorkspaceId
 from sessions.ports import InboxKey, Unavailable
 from storage.cluster import OWNER, Cluster
 from storage.database import Database, PoolLimits, database, served
-from storage.errors import ConstraintBroken, DatabaseRefused, DatabaseUnavailable, Deadlocked, StatementTimedOut
+from storage.errors import (
+    ConstraintBroken,
+    DatabaseRefused,
+    DatabaseUnavailable,
+    Deadlocked,
+    StatementTimedOut,
+    TransactionUndone,
+)
 from storage.inbox import InboxSweep
 from storage.ledger import LEDGER
 from storage.migrate import migrate
@@ -63,6 +71,17 @@ async def test_a_broken_rule_is_told_by_its_name(estate: Estate) -> None:
         async with estate.ledger.transaction(estate.workspace) as change:
             await change.add_session(estate.session(ticket, ordinal=1, lane=2))
     assert broken.value.constraint == "sessions_one_per_ordinal"
+
+
+async def test_a_transaction_in_which_something_failed_does_not_seem_to_be_stored(estate: Estate) -> None:
+    ticket = await estate.file("aaaaa")
+    with pytest.raises(TransactionUndone):
+        async with estate.ledger.transaction(estate.workspace) as change:
+            await change.admit(InboxKey(installation=estate.installation.id, source="m1"))
+            with suppress(ConstraintBroken):
+                await change.add_session(estate.session(ticket, ordinal=1, lane=2))
+    async with estate.ledger.transaction(estate.workspace) as change:
+        assert await change.admit(InboxKey(installation=estate.installation.id, source="m1"))
 
 
 async def test_one_of_two_that_wait_for_each_other_is_told(estate: Estate) -> None:
