@@ -24,12 +24,10 @@ class Verb(StrEnum):
     RESUME = "resume"
     RETRY = "retry"
     DISCARD = "discard"
-    SEND_NOW = "send-now"
     REMOVE = "remove"
     DETAILS = "details"
     REOPEN = "reopen"
     FOLLOW_UP = "follow-up"
-    PICK_PROJECT = "pick"
     FILE = "file"
 
 

@@ -52,13 +52,13 @@ async def _on_ticket(desk: FrontDesk, pressed: Pressed) -> Answer:
             return await _answer(desk, pressed)
         case Verb.STOP | Verb.RESUME | Verb.RETRY | Verb.REOPEN | Verb.DISCARD:
             return await _control(desk, pressed)
-        case Verb.SEND_NOW | Verb.REMOVE:
-            return await _queue(desk, pressed)
+        case Verb.REMOVE:
+            return await _remove(desk, pressed)
         case Verb.DETAILS:
             return await _details(desk, pressed)
         case Verb.FOLLOW_UP:
             return await _follow_up(desk, pressed)
-        case Verb.PICK_PROJECT | Verb.FILE:
+        case Verb.FILE:
             return await desk.tell(pressed.act, "That choice is not open any more. Please write your request again.")
         case _:
             assert_never(verb)
@@ -123,11 +123,9 @@ async def _discard(desk: FrontDesk, pressed: Pressed) -> Answer:
     return None
 
 
-async def _queue(desk: FrontDesk, pressed: Pressed) -> Answer:
-    action, ticket = pressed.incoming.action, pressed.standing.ticket.id
-    if action.verb is Verb.SEND_NOW:
-        return await desk.tell(pressed.act, "The agent reads it as soon as its turn ends.", ticket)
-    await desk.service.withdraw(pressed.act, ticket, ordinal=action.ordinal)
+async def _remove(desk: FrontDesk, pressed: Pressed) -> Answer:
+    ticket, queued = pressed.standing.ticket.id, pressed.incoming.action.ordinal
+    await desk.service.withdraw(pressed.act, ticket, ordinal=queued)
     return None
 
 

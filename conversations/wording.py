@@ -26,7 +26,7 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
     Verdict.REJECT: "Reject",
     Verdict.REJECT_ALWAYS: "Always reject",
 }
-"""What a button says where the agent gave it no label of its own; see `VERDICTS_BY_KIND` for the exceptions."""
+"""What a button says, whatever label the agent gave it; see `VERDICTS_BY_KIND` for the exceptions."""
 
 VERDICTS_BY_KIND: Final[Mapping[tuple[ApprovalKind, Verdict], str]] = {
     (ApprovalKind.PERMISSION, Verdict.APPROVE): "Allow once",
@@ -167,6 +167,7 @@ Mention me, or write here, to tell the agent something; while it works your mess
 !retry – try again after a failure
 !diff – how to see the difference
 !discard – end it and throw the work away
+!reopen – take it up again after its end
 !help – this
 “approve”, “approve, but …”, “changes: …” and “reject because …” decide what waits for a decision.
 A new request may begin with [repo=NAME branch=NAME phase=research|planning|execution]."""
