@@ -74,14 +74,18 @@ async def test_a_broken_rule_is_told_by_its_name(estate: Estate) -> None:
 
 
 async def test_a_transaction_in_which_something_failed_does_not_seem_to_be_stored(estate: Estate) -> None:
-    ticket = await estate.file("aaaaa")
-    with pytest.raises(TransactionUndone):
+    ticket, key = await estate.file("aaaaa"), InboxKey(installation=estate.installation.id, source="m1")
+
+    async def go_on_regardless() -> None:
         async with estate.ledger.transaction(estate.workspace) as change:
-            await change.admit(InboxKey(installation=estate.installation.id, source="m1"))
+            await change.admit(key)
             with suppress(ConstraintBroken):
                 await change.add_session(estate.session(ticket, ordinal=1, lane=2))
+
+    with pytest.raises(TransactionUndone):
+        await go_on_regardless()
     async with estate.ledger.transaction(estate.workspace) as change:
-        assert await change.admit(InboxKey(installation=estate.installation.id, source="m1"))
+        assert await change.admit(key)
 
 
 async def test_one_of_two_that_wait_for_each_other_is_told(estate: Estate) -> None:
