@@ -32,19 +32,27 @@ class Command(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 failed, 2 wrong usage or settings."""
-    options, unknown = _parser().parse_known_args(argv)
-    if unknown:
-        options.parser.error(_not_known(unknown[0], options.parser))
-    command = cast("Command", importlib.import_module(f"bot.commands.{options.command}"))
     try:
-        code = command.run(options)
+        code = _run(argv)
         # Now, where it can be told, and not while Python exits.
         sys.stdout.flush()
-        return code
     except BrokenPipeError:
         # Whoever read our output left; Python would complain once more while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        options, unknown = _parser().parse_known_args(argv)
+        if unknown:
+            options.parser.error(_not_known(unknown[0], options.parser))
+    except SystemExit as ended:
+        # What argparse has to say is said.
+        return ended.code if isinstance(ended.code, int) else WRONG_USAGE
+    command = cast("Command", importlib.import_module(f"bot.commands.{options.command}"))
+    return command.run(options)
 
 
 def _not_known(word: str, parser: argparse.ArgumentParser) -> str:

@@ -125,15 +125,21 @@ class Program:
         return replace(self, extra={**self.extra, **extra})
 
 
-@pytest.fixture
-def program() -> Iterator[Program]:
-    """The program with an empty HOME, nothing in its data directory, and a private database."""
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """A folder with a HOME in it, in which git knows who the person is."""
     with short_folder() as folder:
         # A server of ours runs as an ordinary user where we are root, and passes through here.
         folder.chmod(0o755)
-        home = folder / "home"
-        home.mkdir()
-        (home / ".gitconfig").write_text(_GIT_CONFIG)
+        (folder / "home").mkdir()
+        (folder / "home" / ".gitconfig").write_text(_GIT_CONFIG)
+        yield folder
+
+
+@pytest.fixture
+def program() -> Iterator[Program]:
+    """The program with an empty HOME, nothing in its data directory, and a private database."""
+    with own_folder() as folder:
         yield Program(folder=folder)
 
 

@@ -142,24 +142,6 @@ def test_a_branch_that_is_not_there_is_answered_with_those_that_are(served_progr
     assert_sentence(told, "no branch devlop", "Did you mean develop?", "main, develop", code=1)
 
 
-@pytest.mark.parametrize(
-    ("words", "pieces"),
-    [
-        ((), ("say which repository",)),
-        (("--repo", "."), ("say which agent", "--agent-command")),
-        (("--repo", ".", "--agent", "claude"), ("no such agent",)),
-        (("--repo", ".", "--agent-command", "agent 'x"), ("check its quotes",)),
-        (("--repo", ".", "--agent-command", ""), ("is empty",)),
-        (("--repo", ".", "--agent-command", "a", "--agent-env", "NOT_THERE"), ("NOT_THERE", "set it first")),
-        (("--resume", "abcde", "--repo", "."), ("leave --repo out",)),
-    ],
-)
-def test_a_chat_that_cannot_be_meant_is_wrong_usage(
-    program: Program, words: tuple[str, ...], pieces: tuple[str, ...]
-) -> None:
-    assert_sentence(program.run("chat", *words), *pieces, code=2)
-
-
 def test_a_thread_that_nobody_knows_is_not_opened(served_program: Program) -> None:
     assert_sentence(served_program.run("chat", "--resume", "zzzzz"), "zzzzz", "session list", code=1)
 
