@@ -21,7 +21,7 @@ from sessions.models import InstallationId
 from sessions.ports import FrameBatch, FrameLog, Place
 from storage.database import Database
 
-THREADS = 100
+THREADS = 40
 PERIOD_S = 2.0
 _TOLD_LIMIT_S = 30.0
 _WANTED = "SELECT id, installation_id, channel, thread, wanted_event FROM threads"
