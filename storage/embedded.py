@@ -175,5 +175,5 @@ def _check_version(cluster: Cluster) -> None:
     if found != MAJOR:
         raise EmbeddedUnavailable(
             reason=f"{cluster.data} was made by PostgreSQL {found}, and this is {MAJOR}",
-            advice="start the Viberator that made it and run `viberator backup`, then restore into a new data_dir",
+            advice="use the Viberator that made it, or choose another data_dir",
         )

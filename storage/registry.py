@@ -50,10 +50,6 @@ class Registry:
         assert isinstance(found, UUID)
         return replace(installation, id=InstallationId(found))
 
-    async def find_installation(self, platform: str, external_id: str) -> Installation | None:
-        row = await System(self.database).row("find_installation", platform, external_id)
-        return _installation(row) if row else None
-
     async def installations(self) -> Sequence[Installation]:
         """Those of all workspaces."""
         return [_installation(row) for row in await System(self.database).rows("installations")]

@@ -180,9 +180,6 @@ INSERT INTO workspaces AS w (id, name) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET name = w.name
 RETURNING id
 
--- name: find_installation
-SELECT * FROM installations WHERE platform = $1 AND external_id = $2
-
 -- name: installations
 SELECT * FROM installations ORDER BY platform, external_id
 

@@ -49,7 +49,6 @@ MAY_CROSS = {
     "claim",
     "dirty_threads",
     "ensure_workspace",
-    "find_installation",
     "flush",
     "installations",
     "launch_positions",
