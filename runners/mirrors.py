@@ -12,7 +12,7 @@ import errno
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import structlog
@@ -51,7 +51,8 @@ class GitMirrors:
             async with locked(path.with_suffix(".lock")) as lock:
                 if self._fetched_at.get(address.key, -1.0) < asked_at:
                     began_at = time.monotonic()
-                    await self._bring(address, path, lock)
+                    with _in_time(address):
+                        await self._bring(address, path, lock)
                     self._fetched_at[address.key] = began_at
         except OSError as problem:
             raise _unusable(address, _of_system(problem)) from problem
@@ -66,18 +67,19 @@ class GitMirrors:
         """The commit of a branch in the mirror; raises `RepositoryUnusable` with the branches there are."""
         address = _checked(repository)
         path = await self.find(repository) or await self.refresh(repository)
-        found = await self._git(
-            path, "rev-parse", "--verify", "--quiet", "--end-of-options", f"refs/heads/{branch}^{{commit}}"
-        )
-        if found.succeeded:
-            return found.output
-        raise RepositoryUnusable(address.url, _no_branch(branch, await self._branches(address, path)))
+        with _in_time(address):
+            # Looked up and not worked out, as main~2 or main@{yesterday} would be: a branch is its name.
+            found = await self._git(path, "show-ref", "--verify", "--hash", f"refs/heads/{branch}")
+            if found.succeeded:
+                return found.output
+            raise RepositoryUnusable(address.url, _no_branch(branch, await self._branches(address, path)))
 
     async def default_branch(self, repository: str) -> str:
         """The branch that the repository's HEAD names now; raises `RepositoryUnusable` when it names none there is."""
         path = await self.refresh(repository)
         address = read_address(repository)
-        head, branches = await self._remote_head(address), await self._branches(address, path)
+        with _in_time(address):
+            head, branches = await self._remote_head(address), await self._branches(address, path)
         if head in branches:
             return head
         shown = listed(branches, BRANCHES_SHOWN)
@@ -147,6 +149,15 @@ class GitMirrors:
         if not answer.succeeded:
             raise _unusable(address, answer.words)
         return [name[1:] for name in sorted(answer.output.splitlines(), key=lambda name: not name.startswith("*"))]
+
+
+@contextlib.contextmanager
+def _in_time(address: Address) -> Iterator[None]:
+    """A git that ran out of time is a repository out of reach."""
+    try:
+        yield
+    except TimeoutError as problem:
+        raise _unusable(address, "timed out") from problem
 
 
 def _checked(repository: str) -> Address:

@@ -68,6 +68,30 @@ async def test_a_history_that_was_rewritten_is_followed(mirrors: GitMirrors, sou
     assert git(mirror, "cat-file", "-t", before) == "commit"
 
 
+@pytest.mark.parametrize("branch", ["main~0", "main^{tree}^", "main@{0}", "../tags/v1", "main:README.md", "-h", ""])
+async def test_what_is_no_branches_name_is_no_branch(mirrors: GitMirrors, remote: Path, branch: str) -> None:
+    git(remote, "tag", "v1", "main")
+    await mirrors.refresh(str(remote))
+    with pytest.raises(RepositoryUnusable):
+        await mirrors.resolve(str(remote), branch)
+
+
+async def test_a_git_that_takes_too_long_is_told_as_a_remote_out_of_reach(tmp_path: Path, remote: Path) -> None:
+    hasty = GitMirrors(tmp_path / "hasty", environment=ENVIRONMENT, time_limit_s=0.0)
+    assert "out of reach" in await refusal(hasty, remote)
+    with pytest.raises(RepositoryUnusable, match="out of reach"):
+        await hasty.resolve(str(remote), "main")
+    with pytest.raises(RepositoryUnusable, match="out of reach"):
+        await hasty.default_branch(str(remote))
+
+
+async def test_a_mirror_that_does_not_answer_is_told_too(tmp_path: Path, mirrors: GitMirrors, remote: Path) -> None:
+    await mirrors.refresh(str(remote))
+    hasty = GitMirrors(tmp_path / "mirrors", environment=ENVIRONMENT, time_limit_s=0.0)
+    with pytest.raises(RepositoryUnusable, match="out of reach"):
+        await hasty.resolve(str(remote), "main")
+
+
 async def test_a_mirror_is_found_once_it_was_fetched(mirrors: GitMirrors, remote: Path) -> None:
     assert await mirrors.find(str(remote)) is None
     assert await mirrors.refresh(str(remote)) == await mirrors.find(str(remote))
