@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shlex
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -109,7 +110,8 @@ class GitHost:
             base=order.base,
             head=order.head,
             diffstat=await quarantine.diffstat(parting, order.head),
-            compare=f"git diff {order.base}...{order.branch}",
+            # Somebody pastes it into a shell, and names of branches may hold what a shell acts upon.
+            compare=shlex.join(["git", "diff", f"{order.base}...{order.branch}"]),
         )
 
     # ── what may be published ───────────────────────────────────────────────────────────────────────────────────────

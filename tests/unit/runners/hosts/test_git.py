@@ -1,6 +1,7 @@
 """Publishing to a plain git remote, with real repositories and real bundles."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -48,14 +49,16 @@ class Work:
         git(self.clone, "bundle", "create", "--quiet", str(path), *(what or ("^origin/main", BRANCH)))
         return path
 
-    async def publish(self, bundle: Path | None = None, *, branch: str = BRANCH, head: str = "") -> Publication:
+    async def publish(
+        self, bundle: Path | None = None, *, branch: str = BRANCH, base: str = "main", head: str = ""
+    ) -> Publication:
         host = GitHost(self.mirrors, self.directory / "hosts", environment=ENVIRONMENT, limits=self.limits)
         return await host.publish(
             project=self.project,
             session=self.session,
             bundle=bundle or self.bundle(),
             branch=branch,
-            base="main",
+            base=base,
             head=head or git(self.clone, "rev-parse", "HEAD"),
         )
 
@@ -88,6 +91,14 @@ async def test_a_bundle_becomes_a_branch_of_the_remote(work: Work) -> None:
         diffstat=Diffstat(files=2, added=3, removed=1),
         compare=f"git diff main...{BRANCH}",
     )
+
+
+async def test_the_command_that_compares_runs_nothing_else(work: Work) -> None:
+    odd = "main;touch${IFS}/tmp/x"
+    git(work.directory / "source", "push", "--quiet", str(work.remote), f"main:refs/heads/{odd}")
+    work.change({"a.txt": "a"})
+    published = await work.publish(base=odd)
+    assert shlex.split(published.compare) == ["git", "diff", f"{odd}...{BRANCH}"]
 
 
 async def test_publishing_the_same_head_again_changes_nothing_and_answers_the_same(work: Work) -> None:
