@@ -1,7 +1,6 @@
 """Publishing to a plain git remote, with real repositories and real bundles."""
 
 import os
-import shlex
 import shutil
 import subprocess
 import tempfile
@@ -94,11 +93,14 @@ async def test_a_bundle_becomes_a_branch_of_the_remote(work: Work) -> None:
 
 
 async def test_the_command_that_compares_runs_nothing_else(work: Work) -> None:
-    odd = "main;touch${IFS}/tmp/x"
+    odd = "main;echo${IFS}more"
     git(work.directory / "source", "push", "--quiet", str(work.remote), f"main:refs/heads/{odd}")
     work.change({"a.txt": "a"})
     published = await work.publish(base=odd)
-    assert shlex.split(published.compare) == ["git", "diff", f"{odd}...{BRANCH}"]
+    words = subprocess.run(
+        ["sh", "-c", rf"printf '%s\n' {published.compare}"], capture_output=True, text=True, check=True
+    )
+    assert words.stdout.splitlines() == ["git", "diff", f"{odd}...{BRANCH}"]
 
 
 async def test_publishing_the_same_head_again_changes_nothing_and_answers_the_same(work: Work) -> None:
