@@ -97,10 +97,12 @@ async def test_the_command_that_compares_runs_nothing_else(work: Work) -> None:
     git(work.directory / "source", "push", "--quiet", str(work.remote), f"main:refs/heads/{odd}")
     work.change({"a.txt": "a"})
     published = await work.publish(base=odd)
-    words = subprocess.run(
-        ["sh", "-c", rf"printf '%s\n' {published.compare}"], capture_output=True, text=True, check=True
-    )
-    assert words.stdout.splitlines() == ["git", "diff", f"{odd}...{BRANCH}"]
+    assert words_of_a_shell(published.compare) == ["git", "diff", f"{odd}...{BRANCH}"]
+
+
+def words_of_a_shell(command: str) -> list[str]:
+    said = subprocess.run(["sh", "-c", f"printf '%s\\n' {command}"], capture_output=True, text=True, check=True)
+    return said.stdout.splitlines()
 
 
 async def test_publishing_the_same_head_again_changes_nothing_and_answers_the_same(work: Work) -> None:
