@@ -372,6 +372,14 @@ class PermissionSettled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleAwaited:
+    """A later launch waits, or its agent does, for what people were asked before; what they were shown still stands."""
+
+    VERSION: ClassVar[int] = 1
+    kind: Literal["people_awaited"] = "people_awaited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InputTaken:
     """The worker handed the input to the agent, or acted on it."""
 
@@ -499,6 +507,7 @@ WorkerReport = (
     | PlanShown
     | UsageReported
     | PermissionSettled
+    | PeopleAwaited
     | InputTaken
     | TurnEnded
     | TestsRun
@@ -537,7 +546,15 @@ PersonEvent = (
 KnownEvent = PersonEvent | WorkerReport
 Event = KnownEvent | UnknownEvent
 
-CONSEQUENTIAL = (PermissionSettled, InputTaken, TurnEnded, WorkerEnded, UsageReported, *WorkerRequest.__args__)
+CONSEQUENTIAL = (
+    PermissionSettled,
+    PeopleAwaited,
+    InputTaken,
+    TurnEnded,
+    WorkerEnded,
+    UsageReported,
+    *WorkerRequest.__args__,
+)
 """Frames that change more than the history; a batch that holds one is stored in a transaction of its own."""
 
 

@@ -13,6 +13,7 @@ from sessions.events import (
     InputTaken,
     LaunchLost,
     LaunchStarted,
+    PeopleAwaited,
     PermissionSettled,
     QuestionAsked,
     SessionDiscarded,
@@ -72,7 +73,7 @@ def advance_ticket(state: TicketState, event: Event) -> TicketState:
 
 def _advance_running(session: Session, event: Event) -> Session:
     match event:
-        case ApprovalAsked() | QuestionAsked():
+        case ApprovalAsked() | QuestionAsked() | PeopleAwaited():
             return replace(session, state=SessionState.WAITING)
         case PermissionSettled(outcome="cancelled"):
             # The agent no longer waits, but a person's decision is still wanted, and comes as the next prompt.

@@ -11,7 +11,7 @@ from runners.worker.client import Answer, Ask
 from runners.worker.context import Context
 from runners.worker.permits import in_full, is_own_tool
 from runners.worker.saved import PendingAsk, Rule
-from sessions.events import InputTaken, PermissionRequested, PermissionSettled
+from sessions.events import InputTaken, PeopleAwaited, PermissionRequested, PermissionSettled
 from sessions.models import PermissionOption, Verdict
 
 SHOWN_CHARS = 60_000
@@ -63,6 +63,8 @@ class Asks:
             self._remember(known)
             if known.request in self._early:
                 self.decide(self._early.pop(known.request))
+            else:
+                self._context.tell(PeopleAwaited())
             return
         self._count += 1
         request = f"{self._context.launch.replace('-', '')[-10:]}.{self._count}"

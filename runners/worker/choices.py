@@ -13,7 +13,7 @@ from runners.worker.cleaning import beginning, one_line
 from runners.worker.client import Ask
 from runners.worker.context import Context
 from runners.worker.questions import OPTION_CHARS
-from sessions.events import InputTaken, QuestionFiled
+from sessions.events import InputTaken, PeopleAwaited, QuestionFiled
 
 QUESTION_CHARS = 20_000
 
@@ -64,8 +64,8 @@ class Choices:
             saved.questions.append(asked.text)
         saved.asked_in_turn = saved.turn
         self._context.keep()
-        if known:
-            self._answer_early()
+        if known and not self._answered_early():
+            self._context.tell(PeopleAwaited())
 
     def answer(self, said: WireInput) -> bool:
         """Settle the question that is answered; False where the answer is for the agent's next prompt."""
@@ -88,12 +88,13 @@ class Choices:
                 asked.ask.answer.set_result(None)
         self._open.clear()
 
-    def _answer_early(self) -> None:
+    def _answered_early(self) -> bool:
         """An answer that came before the question was asked again waits in the queue; nobody gives it a second time."""
         early = [said for said in self._early if said.ordinal not in self._context.saved.taken]
         self._early.clear()
         if early and not any(self.answer(said) for said in early):
             self.withdraw()
+        return bool(early)
 
     def _settle(self, asked: _Open, said: WireInput, option: PermissionOption) -> None:
         saved = self._context.saved

@@ -19,7 +19,7 @@ from runners.worker.questions import read_question
 from runners.worker.toolbox import AskHuman, AttachFile, Call, Report, WriteDocument
 from runners.worker.turns import Cause, PeopleAway, Turns
 from runners.worker.workspace import NOTES
-from sessions.events import QuestionFiled
+from sessions.events import PeopleAwaited, QuestionFiled
 from sessions.models import InputKind, Phase, Verdict
 
 QUESTION_FILE = f"{NOTES}/question.md"
@@ -45,7 +45,7 @@ class Work:
     async def run(self) -> Ending:
         """Go on until there is nothing more to do, or nobody to do it for."""
         self.turns.interrupt_old_calls()
-        self._repeat_what_waits()
+        await self._repeat_what_waits()
         while True:
             try:
                 ending = await self._step()
@@ -184,7 +184,12 @@ class Work:
         files.write_inside(self.context.place.workspace, self.documents.path, markdown)
         return "The document is written. End your turn when it is complete; people will read it then."
 
-    def _repeat_what_waits(self) -> None:
+    async def _repeat_what_waits(self) -> None:
         """Tell again what people are to see, in case the bot has not heard of it; what it has heard changes nothing."""
-        if self.context.saved.stage == "waiting" and not self.context.saved.questions:
+        saved = self.context.saved
+        if saved.stage == "waiting" and not saved.questions:
             self.documents.submit_again()
+        waits = saved.stage == "waiting" or (saved.stage == "turn" and saved.held_up)
+        if waits and not await self.inbox.collect():
+            # By its launch alone the session counts as working.
+            self.context.tell(PeopleAwaited())

@@ -14,6 +14,7 @@ from sessions.events import (
     KnownEvent,
     LaunchLost,
     LaunchStarted,
+    PeopleAwaited,
     PermissionSettled,
     QuestionAsked,
     SessionDiscarded,
@@ -69,6 +70,7 @@ CONCERNING: tuple[Event, ...] = (
     InputTaken(ordinal=1),
     PermissionSettled(request="r", outcome="allowed"),
     PermissionSettled(request="r", outcome="cancelled"),
+    PeopleAwaited(),
     TurnEnded(turn=1, stop_reason="end_turn"),
     WorkerEnded(reason="finished"),
     WorkerEnded(reason="stopped"),
@@ -147,6 +149,13 @@ def test_a_failure_needs_no_second_attempt() -> None:
 def test_a_cancelled_permission_is_still_waited_for() -> None:
     cancelled = PermissionSettled(request="r", outcome="cancelled")
     assert after(LaunchStarted(fence=1, runner="process"), ASKED, cancelled).state is SessionState.WAITING
+
+
+def test_a_later_launch_waits_for_what_people_were_asked_before() -> None:
+    stopped = (LaunchStarted(fence=1, runner="process"), ASKED, WorkerEnded(reason="stopped"))
+    again = (*stopped, SessionQueued(cause="resume"), LaunchStarted(fence=2, runner="process"))
+    assert after(*again).state is SessionState.WORKING
+    assert after(*again, PeopleAwaited()).state is SessionState.WAITING
 
 
 def test_a_stop_before_the_launch_is_carried_out_at_once() -> None:

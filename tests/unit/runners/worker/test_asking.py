@@ -10,6 +10,7 @@ import pytest
 from runners.process import Reference
 from sessions.events import (
     InputTaken,
+    PeopleAwaited,
     PermissionRequested,
     PermissionSettled,
     QuestionFiled,
@@ -18,7 +19,8 @@ from sessions.events import (
     TurnStarted,
 )
 from sessions.models import FailureKind, Limits, Phase, Verdict
-from tests.stage import Stage, answer, decision, message, stage
+from tests.eventually import eventually
+from tests.stage import Stage, answer, decision, message, stage, stop
 
 FIX = {"write": ["src/app.py", "answer = 42\n"]}
 DONE = {"say": "Done."}
@@ -178,7 +180,38 @@ async def test_a_question_that_is_asked_again_after_a_crash_is_put_to_people_onc
         on.bot.say(answer(2, "Pear"))
         assert (await on.ends()).reason == "finished"
         assert on.bot.of(QuestionFiled) == []
+        assert len(on.bot.of(PeopleAwaited)) == (0 if early else 1)
         assert on.found("permission") == ["Pear"]
+
+
+async def test_a_permission_that_is_asked_for_again_after_a_stop_is_waited_for_again() -> None:
+    async with stage() as on:
+        on.script([bash("make"), may("make", then=[FIX])], load=True)
+        await on.act()
+        [asked] = await on.sees(PermissionRequested)
+        on.bot.say(stop(1))
+        assert (await on.ends()).reason == "stopped"
+        on.script({"when": "You were interrupted", "steps": [bash("make"), may("make", then=[FIX])]}, load=True)
+        await on.act()
+        await on.sees(PeopleAwaited)
+        assert on.bot.of(PermissionRequested) == []
+        on.bot.say(decision(2, Verdict.APPROVE, request=asked.request, grant=asked.grant))
+        assert (await on.ends()).reason == "finished"
+
+
+@pytest.mark.parametrize("steps", [[QUESTION], [bash("make"), may("make")]])
+async def test_a_launch_that_only_waits_for_people_says_so(steps: list[dict[str, Any]]) -> None:
+    async with stage(limits=Limits(idle_s=0.5)) as on:
+        on.script(steps, load=True)
+        await on.act()
+        assert (await on.ends()).reason == "idle"
+        assert on.bot.of(PeopleAwaited) == []
+        await on.act()
+        assert (await on.ends()).reason == "idle"
+        assert [frame.kind for frame in on.bot.frames if frame.kind != "checkpoint_saved"] == [
+            "people_awaited",
+            "worker_ended",
+        ]
 
 
 async def test_several_ways_to_permit_a_command_make_no_question_of_it() -> None:
