@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from runners.wire import WirePublish
 from runners.worker.checks import Checks
-from runners.worker.cleaning import beginning
 from runners.worker.commits import Story
 from runners.worker.context import Context, Ending
 from runners.worker.inbox import Inbox
@@ -17,7 +16,6 @@ from sessions.events import ChangesCommitted, TestsRun
 from sessions.models import Failure, FailureKind, Publication
 
 BUNDLE = "branch.bundle"
-WORDS_CHARS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +33,7 @@ class Publishing:
         """After a turn; None when the agent had another one or is to have it."""
         saved = self.context.saved
         if not await self.workspace.changed():
-            return Ending(reason="finished", nothing_to_change=True, words=self._words())
+            return Ending(reason="finished", nothing_to_change=True, words=saved.words)
         if self.context.brief.test_command:
             tests = await self.checks.run(saved.repairs)
             self.context.tell(tests)
@@ -75,7 +73,7 @@ class Publishing:
             case Refused(kind=kind, detail=detail):
                 return Ending(reason="failed", failure=Failure(kind=kind, detail=detail))
             case Publication():
-                return Ending(reason="finished", words=self._words())
+                return Ending(reason="finished", words=self.context.saved.words)
 
     async def _send(self, commit: Commit) -> Publication | Refused:
         brief, link = self.context.brief, self.context.link
@@ -94,7 +92,3 @@ class Publishing:
             report_title=saved.report_title,
             report=saved.report,
         )
-
-    def _words(self) -> str:
-        saved = self.context.saved
-        return beginning(saved.report or saved.said, WORDS_CHARS)

@@ -5,8 +5,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from runners.worker.cleaning import beginning
 from sessions.events import ToolCalled
 from sessions.models import Verdict
+
+WORDS_CHARS = 2_000
 
 Stage = Literal["task", "turn", "settle", "waiting"]
 """What comes next: the first prompt; a turn was under way; a turn has ended and is to be looked at; people are waited for."""
@@ -57,6 +60,11 @@ class Saved(BaseModel):
     report_title: str = ""
     report: str = ""
     cost_usd: float = 0.0
+
+    @property
+    def words(self) -> str:
+        """What the agent has to say about its work: its report, or else its last message."""
+        return beginning(self.report or self.said, WORDS_CHARS)
 
     @property
     def held_up(self) -> bool:

@@ -160,7 +160,7 @@ class Turns:
             # Who tries again wants the agent to go on, and not to wait for a decision about what it was at.
             saved.release()
         else:
-            saved.stage, saved.prompt = "settle", ""
+            saved.stage, saved.prompt, words = "settle", "", saved.words
         self._context.keep()
         self._context.tell(TurnEnded(turn=saved.turn, stop_reason=stop_reason, words=words))
 

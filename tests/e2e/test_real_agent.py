@@ -83,12 +83,10 @@ class Desk:
     async def is_killed(self, *words: str, lines: Sequence[str], when: Callable[[str], bool]) -> str:
         """A chat whose process is killed as soon as what it has written so far fulfils `when`; the ticket's key."""
         told = self.program.folder / "killed.out"
-        typed = self.program.folder / "killed.in"
-        typed.write_text("".join(f"{line}\n" for line in lines))
         # Its input stays open, so that it does not leave when it waits for the person.
         reader, writer = os.pipe()
         try:
-            os.write(writer, typed.read_bytes())
+            os.write(writer, "".join(f"{line}\n" for line in lines).encode())
             with told.open("wb") as output:
                 bot = subprocess.Popen(  # noqa: ASYNC220 (begun in a moment, and never waited for while it runs)
                     self.program.command(*words),
@@ -160,8 +158,9 @@ def key_of(told: str) -> str:
 def assert_pushed(at: Desk, told: Ended) -> None:
     """The branch is on the remote, in one commit that a person could have made."""
     assert told.code == 0, told
-    assert_in_order(told.out, "✅", f"viberator/{key_of(told.out)}-fix-the-total", "pushed", "is over)")
-    [branch] = at.branches()
+    branch = f"viberator/{key_of(told.out)}-fix-the-total-of-a-bill"
+    assert_in_order(told.out, "✅", f"Branch {branch} pushed", "total added one to every sum.", "is over)")
+    assert at.branches() == [branch]
     assert at.git("log", "--format=%an <%ae>", f"main..{branch}") == AUTHOR
     message = at.git("log", "-1", "--format=%B", branch)
     assert message.startswith(MESSAGE)

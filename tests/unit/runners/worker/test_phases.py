@@ -152,6 +152,8 @@ async def test_the_agents_report_is_the_commits_message() -> None:
         on.script([FIX, {"mcp": ["report", report]}])
         await on.act()
         assert (await on.ends()).words == "It was off by one."
+        # It is told before the branch is published, so that the card on that need not change afterwards.
+        assert [turn.words for turn in on.bot.of(TurnEnded)] == ["It was off by one."]
         message_ = git(on.workspace, "log", "-1", "--format=%B")
         assert message_.startswith("Return 42\n\nIt was off by one.\n")
 
