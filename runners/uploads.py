@@ -3,8 +3,9 @@
 import asyncio
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -28,10 +29,13 @@ class Spool:
         self._piece_s = piece_s
 
     def clear(self) -> None:
-        """Throw away what an earlier run left; nothing here outlives its call."""
+        """Throw away what an earlier run left: nothing here outlives its call, and one under way is written to all the time."""
         self._directory.mkdir(parents=True, exist_ok=True)
+        untouched_since = time.time() - 2 * self._piece_s
         for left in self._directory.iterdir():
-            left.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                if left.stat().st_mtime < untouched_since:
+                    left.unlink()
 
     @asynccontextmanager
     async def receive(self, body: Stream, *, announced: int | None) -> AsyncIterator[Path]:
