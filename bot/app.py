@@ -126,18 +126,7 @@ def assemble(
     service = TicketService(ledger=ports.ledger, signals=ports.signals, clock=ports.clock, ids=ports.ids)
     ingest = Ingest(log=ports.frame_log)
     redactor = Redactor((*secrets, *_values(agents)))
-    desk = Desk(
-        ledger=ports.ledger,
-        log=ports.frame_log,
-        ingest=ingest,
-        host=ports.host,
-        signals=ports.signals,
-        clock=ports.clock,
-        ids=ports.ids,
-        redactor=redactor,
-        limits=limits,
-        agents=agents,
-    )
+    desk = _desk(ports, ingest, redactor, limits, agents)
     where = worker_socket(identity.data_dir, identity.door)
     return App(
         ports=ports,
@@ -158,24 +147,43 @@ def assemble(
             links=Links(public_url=public_url),
         ),
         ingest=ingest,
-        supervisor=Supervisor(
-            ledger=ports.ledger,
-            dispatch=ports.dispatch,
-            runner=ports.runner,
-            mirrors=ports.mirrors,
-            signals=ports.signals,
-            clock=ports.clock,
-            ids=ports.ids,
-            engine=Engine(
-                name=identity.engine,
-                socket=where,
-                directory=identity.data_dir / "sessions",
-                installation=identity.only,
-            ),
-            redactor=redactor,
-        ),
+        supervisor=_supervisor(ports, identity, where, redactor),
         callback=CallbackServer(desk, ports.blobs, ports.mirrors, spool=identity.data_dir / "spool"),
         socket=where,
+    )
+
+
+def _desk(ports: Ports, ingest: Ingest, redactor: Redactor, limits: Limits, agents: Mapping[str, AgentProfile]) -> Desk:
+    return Desk(
+        ledger=ports.ledger,
+        log=ports.frame_log,
+        ingest=ingest,
+        host=ports.host,
+        signals=ports.signals,
+        clock=ports.clock,
+        ids=ports.ids,
+        redactor=redactor,
+        limits=limits,
+        agents=agents,
+    )
+
+
+def _supervisor(ports: Ports, identity: Identity, where: Path, redactor: Redactor) -> Supervisor:
+    return Supervisor(
+        ledger=ports.ledger,
+        dispatch=ports.dispatch,
+        runner=ports.runner,
+        mirrors=ports.mirrors,
+        signals=ports.signals,
+        clock=ports.clock,
+        ids=ports.ids,
+        engine=Engine(
+            name=identity.engine,
+            socket=where,
+            directory=identity.data_dir / "sessions",
+            installation=identity.only,
+        ),
+        redactor=redactor,
     )
 
 

@@ -7,7 +7,6 @@ runs, and only the protocols of the address are spoken.
 import asyncio
 import os
 import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runners.addresses import Address
+from runners.children import hear_out
 
 PASSED = frozenset(
     {
@@ -106,13 +106,7 @@ class Git:
             pass_fds=keep,
             start_new_session=True,
         )
-        try:
-            async with asyncio.timeout(self.time_limit_s):
-                output, words = await child.communicate()
-        finally:
-            if child.returncode is None:
-                os.killpg(child.pid, signal.SIGKILL)
-                await child.wait()
+        output, words = await hear_out(child, limit_s=self.time_limit_s)
         return Outcome(
             code=child.returncode or 0,
             output=output.decode(errors="replace").removesuffix("\n"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sessions.bookkeeping import discrepancies
+from sessions.discrepancies import discrepancies
 from sessions.draining import debts, leftovers
 from sessions.proofs import Evidence, Proof, Unsettled, Violation
 
