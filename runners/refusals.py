@@ -20,6 +20,11 @@ _SIGNS: tuple[tuple[FailureKind, tuple[str, ...], str], ...] = (
         "The bot's disk is full. Make room in its data directory, then retry.",
     ),
     (
+        FailureKind.SETTINGS,
+        (r"ssh.*: (command )?not found", r"cannot run ssh"),
+        "There is no ssh on the bot's machine. Install an ssh client, or use an https:// address, then retry.",
+    ),
+    (
         FailureKind.CREDENTIALS,
         ("host key verification failed",),
         "The host's ssh key is not known here. Add it to known_hosts of the user that runs the bot, then retry.",

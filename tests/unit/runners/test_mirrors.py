@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from runners.mirrors import GitMirrors
+from runners.refusals import classify
 from sessions.ports import RepositoryUnusable
 from tests.repositories import ENVIRONMENT, commit, git, make_remote, make_repository
 
@@ -178,7 +179,16 @@ async def test_what_cannot_be_a_branch_is_a_missing_branch(mirrors: GitMirrors, 
 @pytest.mark.parametrize("address", ["https://127.0.0.1:9/widgets.git", "ssh://git@127.0.0.1:9/widgets.git"])
 async def test_a_host_that_does_not_answer_is_out_of_reach(mirrors: GitMirrors, address: str) -> None:
     said = await refusal(mirrors, address)
-    assert "out of reach" in said or "is not known" in said or "no credential" in said
+    if address.startswith("ssh:") and shutil.which("ssh") is None:
+        assert "no ssh" in said
+    else:
+        assert "out of reach" in said or "is not known" in said or "no credential" in said
+
+
+def test_a_machine_without_ssh_is_told_to_get_one() -> None:
+    """The words are dash's and bash's, when git asks a shell to start what is not there."""
+    for words in ("ssh -o BatchMode=yes: 1: ssh: not found", "bash: line 1: ssh: command not found"):
+        assert "no ssh" in classify(words)[1]
 
 
 @pytest.mark.parametrize("address", ["ext::sh -c touch% marker", "git://127.0.0.1/x", "ftp://127.0.0.1/x"])
