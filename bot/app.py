@@ -5,7 +5,6 @@ that tests assemble it from their own; `running` runs the parts in one task grou
 """
 
 import asyncio
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,6 +15,7 @@ import structlog
 
 from bot.ambient import RandomIds, SystemClock
 from bot.bindings import LedgerBindings
+from bot.engines import kept_name
 from bot.settings import Settings, environment
 from conversations.delivery import Courier
 from conversations.intake import Intake
@@ -341,5 +341,5 @@ def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def engine_name(settings: Settings) -> str:
-    """The same after every restart on this machine with this data directory."""
-    return f"process:{socket.gethostname()}:{settings.data_dir}"
+    """The same after every restart over this data directory, whatever the machine is called by then."""
+    return kept_name(settings.data_dir)
