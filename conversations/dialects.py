@@ -5,9 +5,11 @@ A text written so is self-contained: every style and fence that it opens it clos
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from typing import Final, assert_never
 
+from conversations import messages
 from conversations.markup import (
     CHECKS,
     Block,
@@ -32,6 +34,7 @@ from conversations.markup import (
     indented,
     plain_inlines,
 )
+from conversations.messages import Moment, Mono, Name, Span
 
 ACROSS: Final = "──────────"
 _WIDEST_CELL: Final = 40
@@ -42,7 +45,7 @@ class Dialect:
     """`escape` makes any text literal; `styled` puts written text between two marks; `glues` when marks work in words,
     `knows_lists` when the chat lays lists out by itself.
 
-    `code`, `link`, `fence` and `heading` take plain text, and escape it themselves.
+    `code`, `link`, `fence` and `heading` take plain text, and escape it themselves; `moment` is a time in the reader's zone.
     """
 
     escape: Callable[[str], str]
@@ -51,6 +54,7 @@ class Dialect:
     link: Callable[[str, str], str]
     fence: Callable[[str, str], str]
     heading: Callable[[int, str], str]
+    moment: Callable[[datetime], str]
     strong: str
     emphasis: str
     strike: str
@@ -79,6 +83,28 @@ def write_inlines(children: Inlines, dialect: Dialect) -> str:
             # In the middle of a word its marks would be shown instead of working.
             written[at] = write_inlines(child.children, dialect)
     return "".join(written)
+
+
+def write_span(span: Span, dialect: Dialect) -> str:
+    """A piece of a card's short line; the name of somebody in it notifies nobody."""
+    match span:
+        case str():
+            return dialect.escape(span)
+        case Name(name):
+            return dialect.escape(f"@{name}")
+        case Moment(at):
+            return dialect.moment(at)
+        case Mono(text):
+            return dialect.code(text)
+        case messages.Strong(text):
+            return write_strong(text, dialect)
+        case _:
+            assert_never(span)
+
+
+def write_strong(text: str, dialect: Dialect) -> str:
+    """Some text between the marks that make it stand out, on one line."""
+    return dialect.styled(dialect.escape(text).replace("\n", " "), dialect.strong)
 
 
 def _block(block: Block, dialect: Dialect) -> str:

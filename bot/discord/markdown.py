@@ -4,13 +4,13 @@ what is sent with it allows no mention but those asked for. See docs.discord.com
 
 import re
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Final
 
 from conversations.cleaning import clean
 from conversations.clipping import units
-from conversations.dialects import Dialect, write
+from conversations.dialects import Dialect, write, write_span, write_strong
 from conversations.markup import Markup
-from conversations.messages import Moment, Mono, Name, Span, Strong
+from conversations.messages import Span
 from sessions.models import Person
 
 _USER: Final = re.compile(r"\d{15,21}")
@@ -31,11 +31,6 @@ def code(text: str) -> str:
     return f"`{line}`" if line else ""
 
 
-def bold(text: str) -> str:
-    """Some text in bold, on one line."""
-    return _styled(escape(text).replace("\n", " "), "**")
-
-
 def mention(person: Person) -> str:
     """Notifies the person, if the message allows it; one whose id is not Discord's is only named."""
     return f"<@{person.external_id}>" if is_user(person) else escape(f"@{person.name}")
@@ -45,25 +40,13 @@ def is_user(person: Person) -> bool:
     return _USER.fullmatch(person.external_id) is not None
 
 
-def moment(at: datetime) -> str:
+def _moment(at: datetime) -> str:
     """A time in the reader's own zone."""
     return f"<t:{int(at.timestamp())}:f>"
 
 
 def span(value: Span) -> str:
-    match value:
-        case str():
-            return escape(value)
-        case Name(name):
-            return escape(f"@{name}")
-        case Moment(at):
-            return moment(at)
-        case Mono(text):
-            return code(text)
-        case Strong(text):
-            return bold(text)
-        case _:
-            assert_never(value)
+    return write_span(value, MARKDOWN)
 
 
 def prose(markup: Markup) -> str:
@@ -93,7 +76,7 @@ def _fence(language: str, text: str) -> str:
 
 
 def _heading(level: int, text: str) -> str:
-    return f"### {escape(text)}" if level <= 2 and text.strip() else bold(text)
+    return f"### {escape(text)}" if level <= 2 and text.strip() else write_strong(text, MARKDOWN)
 
 
 MARKDOWN: Final = Dialect(
@@ -103,6 +86,7 @@ MARKDOWN: Final = Dialect(
     link=_link,
     fence=_fence,
     heading=_heading,
+    moment=_moment,
     strong="**",
     emphasis="*",
     strike="~~",

@@ -4,13 +4,13 @@ no `<!channel>`, no `<@U…>` and no disguised link can come from it. See docs.s
 
 import re
 from datetime import UTC, datetime
-from typing import Final, assert_never
+from typing import Final
 
 from conversations.cleaning import clean
 from conversations.clipping import units
-from conversations.dialects import Dialect, write
+from conversations.dialects import Dialect, write, write_span, write_strong
 from conversations.markup import Markup
-from conversations.messages import Moment, Mono, Name, Span, Strong
+from conversations.messages import Span
 from sessions.models import Person
 
 _USER: Final = re.compile(r"[UW][A-Z0-9]{2,20}")
@@ -29,35 +29,22 @@ def code(text: str) -> str:
     return f"`{line}`" if line else ""
 
 
-def bold(text: str) -> str:
-    """Some text in bold, on one line."""
-    return _styled(escape(text).replace("\n", " "), "*")
-
-
 def mention(person: Person) -> str:
     """Notifies the person; one whose id is not Slack's is only named."""
     return f"<@{person.external_id}>" if _USER.fullmatch(person.external_id) else escape(f"@{person.name}")
 
 
-def moment(at: datetime) -> str:
+def _moment(at: datetime) -> str:
     """A time in the reader's own zone."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC>"
 
 
+def bold(text: str) -> str:
+    return write_strong(text, MRKDWN)
+
+
 def span(value: Span) -> str:
-    match value:
-        case str():
-            return escape(value)
-        case Name(name):
-            return escape(f"@{name}")
-        case Moment(at):
-            return moment(at)
-        case Mono(text):
-            return code(text)
-        case Strong(text):
-            return bold(text)
-        case _:
-            assert_never(value)
+    return write_span(value, MRKDWN)
 
 
 def prose(markup: Markup) -> str:
@@ -101,6 +88,7 @@ MRKDWN: Final = Dialect(
     link=_link,
     fence=_fence,
     heading=_heading,
+    moment=_moment,
     strong="*",
     emphasis="_",
     strike="~",
