@@ -16,7 +16,6 @@ from bot.app import (
     assemble,
     connect,
     declare_projects,
-    default_workspace,
     engine_name,
     running,
 )
@@ -99,7 +98,7 @@ class DatabaseReadiness:
 
     async def missing(self) -> tuple[str, ...]:
         try:
-            await default_workspace(self.connected)
+            await self.connected.registry.installations()
         except Unavailable as gone:
             return (gone.part,)
         return ()
