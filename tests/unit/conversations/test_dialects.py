@@ -1,9 +1,8 @@
-from collections.abc import Callable
-
 import pytest
 
 from bot.discord import markdown as discord
 from bot.slack import mrkdwn as slack
+from conversations.dialects import Dialect, write_strong
 from conversations.markdown import parse
 
 
@@ -35,6 +34,6 @@ def test_each_chat_has_its_own_markdown(source: str, in_slack: str, in_discord: 
     assert discord.prose(parse(source)) == in_discord
 
 
-@pytest.mark.parametrize(("bold", "mark"), [(slack.bold, "*"), (discord.bold, "**")])
-def test_blanks_stay_outside_the_marks(bold: Callable[[str], str], mark: str) -> None:
-    assert bold("Safe: ") == f"{mark}Safe:{mark} "
+@pytest.mark.parametrize(("dialect", "mark"), [(slack.MRKDWN, "*"), (discord.MARKDOWN, "**")])
+def test_blanks_stay_outside_the_marks(dialect: Dialect, mark: str) -> None:
+    assert write_strong("Safe: ", dialect) == f"{mark}Safe:{mark} "
