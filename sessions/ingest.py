@@ -38,7 +38,7 @@ class _Waiting:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Ingest:
-    """What flushes in a process; `run` must be running for `store` to return."""
+    """What flushes in a process; `run` must be running for `store` to return, until it ended for good."""
 
     log: FrameLog
     queue_frames: int = QUEUE_FRAMES
@@ -46,6 +46,7 @@ class Ingest:
     _queued_frames: int = 0
     _under_way: set[LaunchId] = field(default_factory=set)
     _stirred: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: bool = False
 
     async def run(self) -> None:
         """Flush until cancelled; whoever waits then is told to come again."""
@@ -54,6 +55,7 @@ class Ingest:
                 for n in range(FLUSHES):
                     tasks.create_task(self._flush_on(), name=f"ingest.flush:{n}")
         finally:
+            self._ended = True
             while group := self._take_group():
                 _refuse(group, IngestBusy(RETRY_AFTER_S))
 
@@ -69,6 +71,8 @@ class Ingest:
             try:
                 await self._flush(group)
             finally:
+                # Nobody is left, but where the end came in between.
+                _refuse(group, IngestBusy(RETRY_AFTER_S))
                 self._under_way -= launches
                 self._stirred.set()
 
@@ -97,7 +101,7 @@ class Ingest:
         raise IngestBusy(RETRY_AFTER_S)
 
     async def _put(self, batch: FrameBatch) -> FlushResult:
-        if self._queued_frames and self._queued_frames + len(batch.events) > self.queue_frames:
+        if self._ended or (self._queued_frames and self._queued_frames + len(batch.events) > self.queue_frames):
             raise IngestBusy(RETRY_AFTER_S)
         waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
@@ -129,9 +133,6 @@ class Ingest:
             results = await self.log.flush([waiting.batch for waiting in group])
         except SessionsError as error:
             _refuse(group, error)
-        except asyncio.CancelledError:
-            _refuse(group, IngestBusy(RETRY_AFTER_S))
-            raise
         except Exception:
             log.exception("ingest.refused", batches=len(group))
             for waiting in group:

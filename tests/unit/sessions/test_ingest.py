@@ -230,6 +230,33 @@ async def test_whoever_waits_when_it_ends_is_told_to_come_again() -> None:
             await task
 
 
+async def test_whoever_waits_behind_a_poisoned_batch_when_it_ends_is_told_too() -> None:
+    log = FakeLog(held=asyncio.Event())
+    assert log.held is not None
+    ingest = Ingest(log=log)
+    async with flushing(ingest):
+        sent = [
+            asyncio.create_task(ingest.store(context(n), first=1, events=said("poison" if n == 1 else "a")))
+            for n in (1, 2)
+        ]
+        await eventually(lambda: log.flushes == [2])
+        log.held.set()
+        log.held = asyncio.Event()
+        await eventually(lambda: log.flushes == [2, 1])
+    async with asyncio.timeout(5):
+        ends = await asyncio.gather(*sent, return_exceptions=True)
+    assert [type(end) for end in ends] == [IngestBusy, IngestBusy]
+
+
+async def test_whoever_comes_after_the_end_is_told_to_come_again() -> None:
+    ingest = Ingest(log=FakeLog())
+    async with flushing(ingest):
+        await ingest.store(context(), first=1, events=said("a"))
+    async with asyncio.timeout(5):
+        with pytest.raises(IngestBusy):
+            await ingest.store(context(), first=2, events=said("b"))
+
+
 async def test_whoever_went_away_is_not_stored_for() -> None:
     log = FakeLog(held=asyncio.Event())
     ingest = Ingest(log=log)
