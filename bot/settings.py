@@ -52,7 +52,7 @@ NO_SETTINGS = ("VIBERATOR_PROGRAM", "VIBERATOR_TEST_")
 
 
 class Settings(Table):
-    """`secret_keys` are the keys that secrets are encrypted under: the first one; the rest still decrypt. None is stored yet."""
+    """`secret_keys` are for encrypting stored secrets: with the first one; the rest still decrypt. None are stored yet."""
 
     data_dir: FilePath
     secret_keys: tuple[SecretStr, ...] = ()

@@ -520,7 +520,7 @@ WorkerRequest = DocumentSubmitted | PermissionRequested | QuestionFiled
 WorkerFrame = WorkerReport | WorkerRequest
 """What a frame may hold."""
 
-PersonEvent = (
+HouseEvent = (
     TicketFiled
     | TicketClosed
     | TicketReopened
@@ -543,7 +543,8 @@ PersonEvent = (
     | Published
     | Quarantined
 )
-KnownEvent = PersonEvent | WorkerReport
+"""What people and the bot did."""
+KnownEvent = HouseEvent | WorkerReport
 Event = KnownEvent | UnknownEvent
 
 CONSEQUENTIAL = (

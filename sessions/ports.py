@@ -439,7 +439,7 @@ class Inbound:
 
 
 class WorkerDesk(Protocol):
-    """The use cases behind the worker's API; implemented by sessions.ingest and sessions.desk, served by runners.callback."""
+    """The use cases behind the worker's API; implemented by sessions.desk, served by runners.callback."""
 
     async def authenticate(self, launch: LaunchId, token: str) -> LaunchContext: ...
 

@@ -47,10 +47,11 @@ SPARE_S = 5.0
 class Engine:
     """Where and how much one engine runs. By its `name`, which is stable, it finds its launches after a restart.
 
-    So many as `max_sessions` are at work at a time; those that wait for people count apart (`sessions.roster`). Workers call back on `socket`; each session works below `directory`/<session id>, which outlives its launches. Every
-    `sweep_s` seconds it looks for work even if nothing woke it. A worker that should have ended is stopped after
-    `stop_grace_s`, and again so much later by force; so is one that was not heard of for `silent_s`. With an `installation`
-    it claims that one's sessions and no others.
+    So many as `max_sessions` are at work at a time; those that wait for people count apart (`sessions.roster`). Workers call
+    back on `socket`; each session works below `directory`/<session id>, which outlives its launches. Every `sweep_s` seconds it
+    looks for work even if nothing woke it. A worker that should have ended is stopped after `stop_grace_s`, and again so much
+    later by force; so is one that was not heard of for `silent_s`. With an `installation` it claims that one's sessions and no
+    others.
     """
 
     name: str
