@@ -75,11 +75,12 @@ class Turns:
         if agent is None:
             return
         await agent.cancel(limit_s=cancel_within_s)
+        await agent.end()
+        # Only now is all heard that the agent has told: a slow one may have finished a step after it was cancelled.
         if self._under_way:
             self._narration.interrupt()
             self._context.tell(TurnEnded(turn=self._context.saved.turn, stop_reason="cancelled"))
             self._under_way = False
-        await agent.end()
 
     def interrupt_old_calls(self) -> None:
         """Show as interrupted what an earlier launch has left open: no agent tells the end of it."""
@@ -128,6 +129,7 @@ class Turns:
             },
             mark=context.mark(f"agent.{self._starts}"),
         )
+        self._narration.begin_process()
         client = Client(self._narration, context.place.workspace, self._asks.ask)
         return await start(program, client=client, errors=context.place.state / "agent.err", ready=context.outbox.ready)
 
