@@ -36,7 +36,8 @@ def name_of(value: str) -> str:
     return value
 
 
-def _platform_id(value: str) -> str:
+def platform_id_of(value: str) -> str:
+    """The value, if it names a channel or a person with the platform; raises `ValueError`."""
     if not _PLATFORM_ID.fullmatch(value):
         raise ValueError("should be platform:id, such as slack:C0123")
     return value
@@ -48,7 +49,7 @@ Name = Annotated[str, AfterValidator(name_of)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Text = Annotated[str, Field(min_length=1)]
-PlatformId = Annotated[str, AfterValidator(_platform_id)]
+PlatformId = Annotated[str, AfterValidator(platform_id_of)]
 """A channel or a person as `platform:id`, such as `slack:C0123`."""
 
 
