@@ -59,7 +59,7 @@ def logged(table: LogsTable) -> Iterator[None]:
         try:
             yield
         except Exception as problem:
-            if sentence(problem) is None:
+            if sentence(problem) is None and not isinstance(_first(problem), BrokenPipeError):
                 log.exception("command.crashed")
             raise
 
@@ -70,18 +70,21 @@ def tell(command: Coroutine[None, None, int]) -> int:
         return asyncio.run(_until_terminated(command))
     except KeyboardInterrupt:
         return FAILED
-    except BrokenPipeError:
-        # Whoever read our output left; `bot.cli` says nothing about it.
-        raise
-    except (Exception, BaseExceptionGroup) as problem:  # noqa: BLE001 (the outermost frame of the program)
+    except (Exception, BaseExceptionGroup) as problem:
+        if isinstance(_first(problem), BrokenPipeError):
+            # Whoever read our output left; `bot.cli` says nothing about it.
+            raise BrokenPipeError from problem
         return _told(problem)
 
 
 async def _until_terminated(command: Coroutine[None, None, int]) -> int:
-    """SIGTERM ends a command as Ctrl-C does: by way of everything that has to be put away."""
+    """SIGTERM ends a command as Ctrl-C does: by way of everything that has to be put away. So does a terminal's end."""
     task = asyncio.current_task()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, task.cancel)
     try:
         return await command
     except asyncio.CancelledError:

@@ -72,7 +72,7 @@ def test_a_session_that_is_not_there_is_told_in_a_sentence(told: tuple[Program, 
     assert ended.err == "viberator: there is no session zzzzz; `viberator session list --all` shows those there are\n"
 
 
-@pytest.mark.parametrize("words", [("--help",), ("session", "list", "--all")])
+@pytest.mark.parametrize("words", [("--help",), ("session", "list", "--all"), ("demo", "--yes", "--dir", "unread")])
 def test_a_reader_that_has_left_hears_no_complaint(told: tuple[Program, str], words: tuple[str, ...]) -> None:
     program, _ = told
     reading, writing = os.pipe()
