@@ -1,4 +1,4 @@
-"""What can go wrong between us and a platform."""
+"""What can go wrong in the domain of threads, most of it between us and a platform."""
 
 
 class ConversationsError(Exception):
@@ -35,6 +35,14 @@ class ThreadGone(OutletError):
 
 class FenceLost(ConversationsError):
     """Another sender has taken over the outlet; whatever this one had in mind must not happen."""
+
+
+class ThreadUnknown(ConversationsError):
+    """No thread by that id."""
+
+    def __init__(self, thread: str) -> None:
+        super().__init__(thread)
+        self.thread = thread
 
 
 class InstallationUnknown(ConversationsError):

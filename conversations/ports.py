@@ -85,7 +85,8 @@ class ThreadStore(Protocol):
     async def dirty(self, *, outlets: Sequence[str], limit: int) -> Sequence[ThreadId]:
         """Threads that want more than was delivered, oldest first, by one indexed query."""
 
-    async def load(self, thread: ThreadId) -> ThreadWork: ...
+    async def load(self, thread: ThreadId) -> ThreadWork:
+        """Raises `ThreadUnknown`."""
 
     async def intend(self, thread: ThreadId, slot: str, digest: Digest, *, fence: int) -> None:
         """Record that a post is about to be tried. Raises `FenceLost` under an older fence."""

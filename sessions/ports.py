@@ -139,7 +139,10 @@ class Transaction(Protocol):
 
     # history
     async def append(self, ticket: TicketId, entries: Sequence[Entry]) -> int:
-        """Number and store the events, raise the wanted position of the ticket's threads; answers the last position."""
+        """Number and store the events, raise the wanted position of the ticket's threads; answers the last position.
+
+        Raises `TicketUnknown`.
+        """
 
     async def history(self, ticket: TicketId, *, after: int = 0) -> Sequence[Recorded]: ...
 
@@ -165,7 +168,7 @@ class Transaction(Protocol):
     async def take_frames(self, launch: LaunchId, *, first: int, last: int) -> int:
         """Move `last_frame` from first-1 to last if it stands there and the launch lives; answers where it stands now.
 
-        Raises `LaunchFenced` when the launch has ended.
+        Raises `LaunchFenced` when the launch has ended, `LaunchUnknown` when there never was one.
         """
 
     # documents, approvals, questions, inputs
@@ -204,7 +207,8 @@ class Transaction(Protocol):
     # projects and members
     async def projects(self) -> Sequence[Project]: ...
 
-    async def get_project(self, project: ProjectId) -> Project: ...
+    async def get_project(self, project: ProjectId) -> Project:
+        """Raises `ProjectUnknown`."""
 
     async def bound_project(self, place: Place) -> Project | None:
         """The project that the place's channel stands for (`channel_bindings`)."""

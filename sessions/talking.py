@@ -40,7 +40,10 @@ class Words:
 
 
 async def say(book: Book, ids: Ids, words: Words) -> Heard:
-    """A message: the answer to the one open question, more work after a good end, or something for the queue."""
+    """A message: the answer to the one open question, more work after a good end, or something for the queue.
+
+    Raises `TicketOver` on a rejected ticket.
+    """
     if book.ticket.state is TicketState.REJECTED:
         raise TicketOver(book.ticket.key, book.ticket.state)
     if book.ticket.state is TicketState.DONE:

@@ -34,7 +34,10 @@ class ServerUser:
 
 
 def server_user() -> ServerUser | None:
-    """The user to change to before starting a server; none when we are an ordinary user already."""
+    """The user to change to before starting a server; none when we are an ordinary user already.
+
+    Raises `EmbeddedUnavailable` where there is no such user.
+    """
     if os.geteuid() != 0:
         return None
     # initdb looks its user up by number, so a bare unused uid would not do.
@@ -49,7 +52,7 @@ def server_user() -> ServerUser | None:
 
 
 def wheel_programs() -> Path:
-    """The directory of initdb, pg_ctl and postgres in the installed wheel."""
+    """The directory of initdb, pg_ctl and postgres in the installed wheel; raises `EmbeddedUnavailable` without one."""
     spec = find_spec(_PACKAGE)
     for location in (spec.submodule_search_locations if spec else None) or ():
         folder = Path(location) / f"pginstall{MAJOR}" / "bin"

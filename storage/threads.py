@@ -12,11 +12,10 @@ import asyncpg
 import structlog
 from pydantic import ValidationError
 
-from conversations.errors import FenceLost
+from conversations.errors import FenceLost, ThreadUnknown
 from conversations.models import PostedSlot, SlotState, Thread
 from conversations.ports import Snapshot, ThreadWork
 from conversations.progress import VERSION, Progress
-from sessions.errors import SessionsError
 from sessions.models import Digest, InstallationId, ThreadId, TicketId, WorkspaceId
 from sessions.ports import Place
 from storage import rows
@@ -32,14 +31,6 @@ log = structlog.get_logger()
 THREADS: Final = load("threads")
 
 _REMEMBERED: Final = 10_000
-
-
-class ThreadUnknown(SessionsError):
-    """No thread by that id."""
-
-    def __init__(self, thread: ThreadId) -> None:
-        super().__init__(thread)
-        self.thread = thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +52,7 @@ class PostgresThreads:
             statements = Statements(connection, THREADS)
             row = await statements.row("load_thread", thread)
             if row is None:
-                raise ThreadUnknown(thread)
+                raise ThreadUnknown(str(thread))
             snapshot = _snapshot(row)
             after = snapshot.position if snapshot else 0
             events = await Statements(connection, LEDGER).rows("history", row["ticket_id"], after)
@@ -116,7 +107,7 @@ class PostgresThreads:
     async def _find_workspace(self, thread: ThreadId) -> WorkspaceId:
         row = await self.system.row("thread_workspace", thread)
         if row is None:
-            raise ThreadUnknown(thread)
+            raise ThreadUnknown(str(thread))
         return WorkspaceId(row["workspace_id"])
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from conversations.errors import FenceLost
+from conversations.errors import FenceLost, ThreadUnknown
 from conversations.models import PostedSlot, SlotState
 from conversations.ports import Lease, Snapshot
 from conversations.progress import VERSION, Progress
@@ -15,7 +15,7 @@ from sessions.ports import Entry, Place
 from storage.database import Database
 from storage.leases import PostgresLeases
 from storage.system import System
-from storage.threads import PostgresThreads, ThreadUnknown
+from storage.threads import PostgresThreads
 from tests.storage.estate import Estate, said, settle_in
 
 
