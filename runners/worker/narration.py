@@ -125,6 +125,12 @@ class Narration:
         for call in calls:
             self._know(ToolCall(event=call))
 
+    def begin_process(self) -> None:
+        """What is told from now on comes from another process of the agent; its ids of calls may be used ones."""
+        self._calls.clear()
+        self._open.clear()
+        self._closed.clear()
+
     def open_calls(self) -> tuple[ToolCalled, ...]:
         """The calls that have neither completed nor failed."""
         return tuple(self._calls[key].event for key in self._open)

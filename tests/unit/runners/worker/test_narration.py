@@ -69,3 +69,14 @@ def test_calls_of_an_earlier_process_can_be_interrupted() -> None:
     narration.adopt([ToolCalled(call="old", title="Run", tool="execute", status="running")])
     narration.interrupt()
     assert [(call.call, call.status) for call in told if isinstance(call, ToolCalled)] == [("old", "interrupted")]
+
+
+def test_a_call_of_a_new_process_is_another_one_though_its_id_is_used() -> None:
+    narration, told = narrate()
+    narration.adopt([ToolCalled(call="t", title="Old", tool="execute", status="running", input="rm")])
+    narration.interrupt()
+    narration.begin_process()
+    narration.hear(tool("t"))
+    last = told[-1]
+    assert isinstance(last, ToolCalled)
+    assert (last.title, last.tool, last.status, last.input) == ("Run", "other", "pending", "")
