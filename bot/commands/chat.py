@@ -27,6 +27,7 @@ async def _chat(options: argparse.Namespace) -> int:
         settings=settings,
         wanted=wanted,
         somebody=somebody_here(environment(), _folder(wanted.repository)),
+        greeting="" if options.resume else f"Write what is to be done in {wanted.repository}.",
         way_back=lambda key: command_line(options, "chat", "--resume", key, *_environment_words(options)),
     )
     with logged(logged_beside(settings)):

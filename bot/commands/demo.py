@@ -41,6 +41,10 @@ async def _demo(options: argparse.Namespace) -> int:
         wanted=_wanted(made),
         somebody=somebody_here(environment(), folder),
         way_back=lambda _key: command_line(options, "demo", "--dir", str(folder)),
+        greeting=(
+            f"A small project with a failing test is in {folder}. A scripted agent, no model, works on it, "
+            "and you decide: type a button's number, then Enter."
+        ),
         request=REQUEST,
         presser=press if options.yes else None,
         ends_when_over=True,

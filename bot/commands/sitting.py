@@ -24,7 +24,8 @@ LOOK_AGAIN_S = 0.3
 class Sitting:
     """What the thread is about and who sits at it.
 
-    `request` is filed where nothing was filed yet. A `presser` presses in the person's place. With `ends_when_over` the
+    `greeting` tells a person at a keyboard what this is, while everything starts. `request` is filed where nothing was
+    filed yet. A `presser` presses in the person's place. With `ends_when_over` the
     sitting ends with the ticket. `way_back` is the command that opens the thread of a ticket's key again.
     """
 
@@ -32,6 +33,7 @@ class Sitting:
     wanted: Wanted
     somebody: Somebody
     way_back: Callable[[str], str]
+    greeting: str = ""
     request: str = ""
     presser: Presser | None = None
     ends_when_over: bool = False
@@ -99,6 +101,8 @@ def _input() -> int | None:
 async def _at_keyboard(sitting: Sitting) -> Standing:
     screen = Screen(person=sitting.somebody.login)
     with patch_stdout(raw=True), closing(screen):
+        if sitting.greeting:
+            screen.notice(sitting.greeting)
         async with open_thread(sitting.settings, sitting.wanted, person=sitting.somebody, display=screen) as thread:
             await thread.catch_up()
             await _begin(sitting, thread)
