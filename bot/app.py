@@ -5,10 +5,12 @@ that tests assemble it from their own; `running` runs the parts in one task grou
 """
 
 import asyncio
+import os
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import structlog
@@ -23,9 +25,10 @@ from conversations.models import Installation
 from conversations.ports import Leases, Outlet, ThreadStore
 from conversations.rendering import Links
 from runners.callback import CallbackServer
+from runners.errors import SocketUnusable
 from runners.hosts.git import GitHost
 from runners.mirrors import GitMirrors
-from runners.process import ProcessRunner
+from runners.process import ProcessRunner, inherited
 from sessions.desk import Desk
 from sessions.ingest import Ingest
 from sessions.models import AgentProfile, InstallationId, Limits, ProjectId, WorkspaceId
@@ -48,20 +51,9 @@ from storage.threads import PostgresThreads
 
 log = structlog.get_logger()
 
-_INHERITED = (
-    "PATH",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "TMPDIR",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "NODE_EXTRA_CA_CERTS",
-)
 PARTS = frozenset({"delivery", "supervisor", "worker-api", "web"})
-SOCKET_BYTES = 100
-"""A unix socket's address holds 108 bytes on Linux, 104 elsewhere."""
+SOCKET_BYTES = 90
+"""A unix socket's address holds 108 bytes on Linux, 104 elsewhere, and a name that is being made is a little longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,11 +184,19 @@ def _values(agents: Mapping[str, AgentProfile]) -> tuple[str, ...]:
 
 
 def worker_socket(data_dir: Path, door: str) -> Path:
-    """Where workers call back: below the data directory, or where its path is too long, in a directory of our own."""
+    """Where workers call back: below the data directory, or where its path is too long, in a directory of our own.
+
+    The same after every restart. Raises `SocketUnusable` where somebody else has that directory.
+    """
     wanted = data_dir / "run" / f"{door}.sock"
     if len(bytes(wanted)) <= SOCKET_BYTES:
         return wanted
-    return Path(tempfile.mkdtemp(prefix="viberator-")) / "worker.sock"
+    folder = Path(tempfile.gettempdir()) / f"viberator-{sha256(bytes(data_dir)).hexdigest()[:16]}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise SocketUnusable(folder, "it belongs to somebody else", "remove it, or choose a shorter data_dir")
+    return folder / f"{door}.sock"
 
 
 @asynccontextmanager
@@ -276,7 +276,7 @@ async def open_database(settings: Settings) -> AsyncIterator[tuple[Addresses, Da
 @asynccontextmanager
 async def connect(settings: Settings, *, launches: bool = False) -> AsyncIterator[Connected]:
     """Open everything the settings name, and answer it as ports. Who `launches` sessions has a worker ready early."""
-    runner = ProcessRunner(worker_environment(environment()))
+    runner = ProcessRunner(inherited(environment()))
     if launches:
         # What it imports takes as long as the database does to start.
         runner.get_ready()
@@ -333,11 +333,6 @@ def places(channels: Sequence[str], installations: Sequence[Installation]) -> It
         for installation in installations:
             if installation.platform == platform:
                 yield installation, channel
-
-
-def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What workers inherit: how to find programs, and how text and certificates are read here. Nothing else."""
-    return {name: environ[name] for name in _INHERITED if name in environ}
 
 
 def engine_name(settings: Settings) -> str:

@@ -29,6 +29,18 @@ KEPT_LOGS = 500
 REFILL_AFTER_S = 1.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
+INHERITED = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+)
+
 log = structlog.get_logger()
 
 
@@ -59,6 +71,11 @@ class Reference:
         if process is None or process.zombie or process.started != self.started or self.boot != _boot():
             return None
         return process
+
+
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """What workers get of the bot's environment: how to find programs, and how text and certificates are read here."""
+    return {name: environment[name] for name in INHERITED if name in environment}
 
 
 class ProcessRunner:
@@ -146,7 +163,7 @@ class ProcessRunner:
     async def last_words(self, reference: str) -> str:
         """The tail of what the worker wrote to its error output; empty for a worker of an earlier bot."""
         path = self._logs.get(reference)
-        if path is None or not path.exists():
+        if path is None or not path.is_file():
             return ""
         return path.read_bytes()[-LAST_WORDS_BYTES:].decode(errors="replace").strip()
 
@@ -221,8 +238,13 @@ class ProcessRunner:
         recruit.words.seek(0)
         words, path = recruit.words.read(), self._logs.get(reference)
         recruit.words.close()
-        if words and path is not None and path.parent.is_dir():
+        if not words or path is None or not path.parent.is_dir():
+            return
+        try:
             path.write_bytes(words + path.read_bytes() if path.exists() else words)
+        except OSError:
+            # On a full disk its end must be told all the same.
+            log.warning("runner.words_lost", exc_info=True)
 
     def _look(self) -> None:
         # Where there is no descriptor for a process, nobody calls us when it ends.

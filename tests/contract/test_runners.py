@@ -15,13 +15,14 @@ import pytest
 
 from runners import proctree
 from runners.process import ProcessRunner, Reference
+from runners.worker.order import WORKER_LOG
 from sessions.errors import RunnerUnavailable
 from sessions.events import AgentSaid, TurnStarted, WorkerEnded
 from sessions.models import LaunchId, SessionId
 from sessions.ports import LaunchOrder
 from tests.eventually import eventually
 from tests.fake_bot import TOKEN
-from tests.stage import PATH, Stage, stage
+from tests.stage import PATH, WITHIN_S, Stage, stage
 
 LEAVES_CHILDREN: list[dict[str, Any]] = [
     {"child": {}},
@@ -197,3 +198,23 @@ async def test_a_worker_that_died_while_it_was_ready_is_replaced() -> None:
         on.script([{"say": "hello"}])
         await on.act()
         assert (await on.ends()).reason == "finished"
+
+
+async def test_the_end_of_a_worker_whose_words_cannot_be_kept_is_told_all_the_same(tmp_path: Path) -> None:
+    # The loader complains of this before the worker has a log.
+    runner = ProcessRunner({"PATH": PATH, "LD_PRELOAD": "/nowhere.so"}, ready=0)
+    order = LaunchOrder(
+        launch=LaunchId(uuid4()),
+        session=SessionId(uuid4()),
+        token=TOKEN,
+        socket=tmp_path / "s",
+        directory=tmp_path,
+        mirror=tmp_path,
+    )
+    reference = await runner.launch(order)
+    log = tmp_path / "state" / WORKER_LOG
+    log.unlink()
+    log.mkdir()
+    os.kill(worker(reference).pid, signal.SIGKILL)
+    assert await runner.wait_any(time_limit_s=WITHIN_S) == [reference]
+    assert await runner.last_words(reference) == ""

@@ -1,11 +1,15 @@
 """Processes that share a data directory have names of their own, which their successors find again."""
 
+import stat
 from pathlib import Path
 from uuid import UUID
 
-from bot.app import places
+import pytest
+
+from bot.app import SOCKET_BYTES, places, worker_socket
 from bot.seats import seat
 from conversations.models import Installation
+from runners.errors import SocketUnusable
 from sessions.models import InstallationId, WorkspaceId
 
 
@@ -33,3 +37,23 @@ def installation(number: int, platform: str) -> Installation:
         external_id=f"T{number}",
         outlet=f"{platform}:T{number}",
     )
+
+
+def test_workers_find_the_same_door_after_a_restart(tmp_path: Path) -> None:
+    assert worker_socket(Path("/data"), "bot") == Path("/data/run/bot.sock")
+    far = tmp_path / ("d" * 100)
+    door = worker_socket(far, "bot")
+    assert door == worker_socket(far, "bot")
+    assert door != worker_socket(far, "serve-2")
+    assert len(bytes(door)) <= SOCKET_BYTES
+    assert stat.S_IMODE(door.parent.stat().st_mode) == 0o700
+    door.parent.rmdir()
+
+
+def test_a_door_that_somebody_else_made_is_not_used(tmp_path: Path) -> None:
+    far = tmp_path / ("d" * 100)
+    folder = worker_socket(far, "bot").parent
+    folder.chmod(0o755)
+    with pytest.raises(SocketUnusable):
+        worker_socket(far, "bot")
+    folder.rmdir()
