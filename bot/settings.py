@@ -10,8 +10,9 @@ import pwd
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, SecretStr, ValidationError, field_validator
 
 from bot.problems import Origin, Place, SettingsInvalid, describe, leaves, nearest
 from bot.tables import (
@@ -102,6 +103,29 @@ def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
     if problems := [*problems, *_unset_keys(settings, environ, origin)]:
         raise SettingsInvalid(problems)
     return settings.model_copy(update={"agents": tuple(_with_keys(agent, environ) for agent in settings.agents)})
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """Every secret value of the settings, and the passwords within addresses: what nobody may read in a thread."""
+    values = tuple(value for value in _secret_values(settings) if value)
+    passwords = (urlsplit(value).password for value in values if "://" in value)
+    return (*values, *(password for password in passwords if password))
+
+
+def _secret_values(value: object) -> Iterator[str]:
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from _secret_values(getattr(value, name))
+        case tuple():
+            for part in value:
+                yield from _secret_values(part)
+        case dict():
+            yield from _secret_values(tuple(value.values()))
+        case _:
+            return
 
 
 def default_data_dir(environ: Mapping[str, str], *, uid: int, system: Path = Path("/var/lib")) -> Path:

@@ -11,7 +11,7 @@ from bot.cli import DONE
 from bot.commands.agents import agent_by_command, agent_by_name
 from bot.commands.outcome import CommandFailed, WrongUsage, logged, logged_beside, settings_of, tell
 from bot.settings import Settings
-from bot.tables import name_of
+from bot.tables import name_of, platform_id_of
 from sessions.models import AgentProfile, Project, ProjectId
 
 
@@ -40,6 +40,7 @@ async def _add(options: argparse.Namespace, settings: Settings) -> int:
         name = name_of(options.name)
     except ValueError as wrong:
         raise WrongUsage(f"{options.name}: a project's name {wrong}") from wrong
+    deciders = _deciders(options.deciders)
     async with connect(settings) as connected:
         repository = _address(options.repository)
         mirrors = connected.ports.mirrors
@@ -55,7 +56,7 @@ async def _add(options: argparse.Namespace, settings: Settings) -> int:
                 repository=repository,
                 branch=branch,
                 agent=agent,
-                deciders=tuple(name.strip() for name in options.deciders.split(",") if name.strip()),
+                deciders=deciders,
                 test_command=options.test_command,
             )
         )
@@ -72,6 +73,13 @@ def _agent(options: argparse.Namespace, settings: Settings) -> AgentProfile:
         return agent_by_name(options.agent, settings)
     known = ", ".join(table.name for table in settings.agents) or "none"
     raise WrongUsage(f"say which agent: --agent NAME (the settings have: {known}) or --agent-command 'COMMAND'")
+
+
+def _deciders(listed: str) -> tuple[str, ...]:
+    try:
+        return tuple(platform_id_of(named.strip()) for named in listed.split(",") if named.strip())
+    except ValueError as wrong:
+        raise WrongUsage(f"--deciders {listed}: each {wrong}") from wrong
 
 
 def _address(repository: str) -> str:

@@ -22,7 +22,7 @@ from bot.app import (
 from bot.cli import DONE
 from bot.commands.outcome import CommandFailed, WrongUsage, logged, settings_of, tell
 from bot.seats import seat
-from bot.settings import Settings
+from bot.settings import Settings, secrets_of
 from sessions.ports import Unavailable
 from web.server import listening, page
 
@@ -65,6 +65,7 @@ async def _run(settings: Settings, connected: Connected, parts: frozenset[str], 
         outlets={},
         agents={table.name: table.profile() for table in settings.agents},
         limits=settings.limits.limits(),
+        secrets=secrets_of(settings),
         public_url=settings.web.public_url or "",
     )
     async with AsyncExitStack() as stack:

@@ -9,7 +9,7 @@ from bot.commands.outcome import CommandFailed
 from bot.commands.patience import ThreadPatience
 from bot.commands.person import Somebody
 from bot.commands.thread_project import Wanted, project_of
-from bot.settings import Settings
+from bot.settings import Settings, secrets_of
 from bot.terminal.display import Display
 from bot.terminal.journal import Journal, JournalTaken, opened
 from bot.terminal.platform import TerminalOutlet, TerminalSession
@@ -74,6 +74,7 @@ def _app(
         outlets={outlet.key: outlet},
         agents=agents,
         limits=settings.limits.limits(),
+        secrets=secrets_of(settings),
     )
 
 

@@ -272,19 +272,20 @@ def test_a_bot_that_is_killed_leaves_no_worker_and_no_agent(served_program: Prog
 
 @pytest.fixture
 def small_disk(program: Program) -> Iterator[Program]:
-    """The program with its data on a disk of 250 MB."""
+    """The program with its sessions on a disk of 100 MB; a database without room is the storage tests' business."""
     if os.geteuid() != 0:
         pytest.skip("only root mounts a small disk")
-    program.data.mkdir()
+    sessions = program.data / "sessions"
+    sessions.mkdir(parents=True)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=250m,mode=0755", "none", str(program.data)],
+        ["mount", "-t", "tmpfs", "-o", "size=100m,mode=0755", "none", str(sessions)],
         capture_output=True,
         check=False,
     )
     if mounted.returncode != 0:
         pytest.skip(f"no disk can be mounted here: {mounted.stderr.decode(errors='replace').strip()}")
     yield program
-    subprocess.run(["umount", "--lazy", str(program.data)], check=True)
+    subprocess.run(["umount", "--lazy", str(sessions)], check=True)
 
 
 def test_a_disk_that_fills_up_is_told_and_the_work_goes_on_once_there_is_room(small_disk: Program) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.problems import SettingsInvalid
-from bot.settings import Settings, default_data_dir, load
+from bot.settings import Settings, default_data_dir, load, secrets_of
 from bot.tables import LogsTable, WebTable
 from sessions.models import Limits, Phase
 
@@ -236,3 +236,17 @@ def test_data_of_root_stands_where_the_database_user_can_reach_it(tmp_path: Path
 def test_data_of_a_person_stands_where_their_programs_keep_data(tmp_path: Path) -> None:
     assert default_data_dir({"HOME": "/h"}, uid=1000, system=tmp_path) == Path("/h/.local/share/viberator")
     assert default_data_dir({"HOME": "/h", "XDG_DATA_HOME": "/x"}, uid=1000) == Path("/x/viberator")
+
+
+def test_every_secret_of_the_settings_is_known_for_redaction(tmp_path: Path) -> None:
+    environ = {
+        "HOME": str(tmp_path),
+        "SLACK_BOT_TOKEN": "xoxb-very-secret",
+        "DATABASE_URL": "postgresql://bot:pass-word-1@db.example/viberator",
+        "VIBERATOR_SECRET_KEYS": "first-key,second-key",
+        "MODEL_KEY": "sk-model-key",
+    }
+    file = tmp_path / "viberator.toml"
+    file.write_text('[[agents]]\nname = "a"\ncommand = ["a"]\nenvironment_from = ["MODEL_KEY"]\n')
+    found = secrets_of(load(file, environ))
+    assert {"xoxb-very-secret", "pass-word-1", "first-key", "second-key", "sk-model-key"} <= set(found)
