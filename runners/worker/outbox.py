@@ -186,7 +186,7 @@ def unsent(journal: Path, *, launch: str, stored: int) -> tuple[WorkerFrame, ...
     Of launch `launch` the bot has stored the frames up to `stored`; of any other launch we cannot know, and send nothing twice.
     """
     try:
-        batches = [Sent.model_validate_json(line) for line in journal.read_text().splitlines()]
+        batches = [Sent.model_validate_json(line) for line in journal.read_bytes().split(b"\n") if line]
     except (OSError, ValueError):
         return ()
     ours = [batch for batch in batches if batch.launch == launch]

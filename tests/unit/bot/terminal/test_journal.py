@@ -57,3 +57,9 @@ def test_a_line_after_one_cut_short_is_still_read(tmp_path: Path) -> None:
     Journal(file).say(Said(id="s1", text="hello"))
 
     assert [said.id for said in Journal(file).untaken] == ["s1"]
+
+
+def test_a_text_may_hold_what_else_counts_as_the_end_of_a_line(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "thread.jsonl")
+    journal.show(replace(CARD, text="one\u2028two\x85three"))
+    assert [card.text for card in Journal(tmp_path / "thread.jsonl").cards] == ["one\u2028two\x85three"]
